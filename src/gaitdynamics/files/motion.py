@@ -1,0 +1,240 @@
+"""From a motion file and a model to a `Trial`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaitdynamics.columns import LUMBAR, REQUIRED, canonical
+from gaitdynamics.errors import MissingCoordinatesError, UserInputError
+from gaitdynamics.files.atomic import file_sha256
+from gaitdynamics.files.coordinate_labels import Columns, free_coordinates, match_columns
+from gaitdynamics.files.osim import read_osim
+from gaitdynamics.files.plausibility import (
+    MASS_TOLERANCE,
+    check_height,
+    check_knees,
+    check_mass,
+    check_pelvis,
+    decide_degrees,
+    require_feet,
+)
+from gaitdynamics.files.storage import TIME, Table, read_storage
+from gaitdynamics.model import Model
+from gaitdynamics.posture import hold_torso_upright
+from gaitdynamics.trial import Subject, Surface, Trial
+
+Array = NDArray[np.float64]
+
+#: Shorter motions [s] hold no step.
+SHORTEST_MOTION = 0.3
+
+
+def read_trial(
+    motion: str | Path,
+    *,
+    model: str | Path | Model | None = None,
+    mass_kg: float | None = None,
+    height_m: float | None = None,
+    surface: Surface | None = None,
+) -> Trial:
+    """Read a motion and the person who made it.
+
+    Parameters
+    ----------
+    motion
+        `.mot` or `.sto` file of coordinates, or of states.
+    model
+        The scaled skeleton: an `.osim` file or what was read from one. Without it a generic skeleton is
+        scaled from height and mass, which are then both needed.
+    mass_kg
+        Body mass [kg]; by default that of the model.
+    height_m
+        Body height [m].
+    surface
+        What was walked on. By default the floor, with a warning, because a treadmill cannot be told from a
+        person walking on the spot.
+
+    Returns
+    -------
+    Trial
+        Every coordinate of the model that follows no other one, in model order. One that is not in the file
+        is marked `missing` and has the model's default value; the lumbar angles, if any of the three is
+        absent, are all three those that hold the torso upright (`posture.hold_torso_upright`).
+
+    Raises
+    ------
+    FileFormatError
+        A file cannot be read, see `read_storage` and `read_osim`.
+    ConventionError
+        The numbers cannot be in the stated units, or in a frame with Y up, or belong to another model.
+    MissingCoordinatesError
+        A coordinate of the pelvis, hip, knee or ankle is not there.
+    UserInputError
+        Mass, height or model cannot be used, or the motion is too short.
+    """
+    path = Path(motion)
+    person = _read_person(model, mass_kg, height_m)
+    table = read_storage(path)
+    _check_duration(table, path)
+    skeleton = person.subject.model
+    columns = match_columns(table.labels, skeleton, path)
+    _check_required(columns, table, skeleton, path)
+
+    found = {canonical(name): table.column(label) for name, label in columns.labels.items()}
+    in_degrees, unit_warning = decide_degrees(table.in_degrees, found, path)
+    check_pelvis(found, height_m, path)
+    coordinates = free_coordinates(skeleton)
+    missing = np.array([name not in columns.labels for name in coordinates])
+    values = _values(table, columns, skeleton, in_degrees=in_degrees)
+    names = {canonical(name): name for name in columns.labels}
+    check_knees(
+        {key: values[:, coordinates.index(name)] for key, name in names.items()}, skeleton, names, path
+    )
+    notes = [*person.warnings, *table.warnings]
+    if unit_warning:
+        notes.append(unit_warning)
+    notes += _substitute_torso(skeleton, coordinates, values, missing, table)
+    notes += _tell_substitutes(coordinates, missing)
+    if surface is None:
+        surface = Surface()
+        notes.append("the surface was not stated: overground was assumed; say so if it was a treadmill")
+    provenance: dict[str, object] = {
+        "motion_file": path.name,
+        "motion_path": str(path.absolute()),
+        "motion_sha256": file_sha256(path),
+        **person.provenance,
+        "rotation_unit": "degrees" if in_degrees else "radians",
+        "rotation_unit_from": "header" if table.in_degrees is not None else "size of the numbers",
+        "renamed_columns": columns.renamed,
+        "ignored_columns": list(columns.ignored),
+        "substituted_coordinates": [n for n, gone in zip(coordinates, missing, strict=True) if gone],
+    }
+    return Trial(
+        name=path.stem,
+        time=table.time.copy(),
+        coordinates=coordinates,
+        values=values,
+        missing=missing,
+        subject=person.subject,
+        surface=surface,
+        provenance=provenance,
+        warnings=tuple(notes),
+    )
+
+
+@dataclass(frozen=True)
+class _Person:
+    subject: Subject
+    warnings: tuple[str, ...]
+    provenance: Mapping[str, object]
+
+
+def _read_person(model: str | Path | Model | None, mass_kg: float | None, height_m: float | None) -> _Person:
+    """Read or scale the skeleton, and check what is said of the person."""
+    if mass_kg is not None:
+        check_mass(mass_kg, "the body mass")
+    if height_m is not None:
+        check_height(height_m)
+    if model is None:
+        return _generic_person(mass_kg, height_m)
+    file = None if isinstance(model, Model) else Path(model)
+    skeleton = model if isinstance(model, Model) else read_osim(model)
+    require_feet(skeleton, file)
+    check_mass(skeleton.mass, "the mass of the model", file)
+    notes = list(skeleton.warnings)
+    if mass_kg is not None and abs(mass_kg / skeleton.mass - 1.0) > MASS_TOLERANCE:
+        notes.append(
+            f"the body mass of {mass_kg:g} kg differs from the model's {skeleton.mass:.1f} kg by more than "
+            f"{MASS_TOLERANCE:.0%}: is it the model of this person?"
+        )
+    mass = skeleton.mass if mass_kg is None else mass_kg
+    provenance: dict[str, object] = {"model": skeleton.name}
+    if file is not None:
+        provenance |= {
+            "model_file": file.name,
+            "model_path": str(file.absolute()),
+            "model_sha256": file_sha256(file),
+        }
+    return _Person(Subject(skeleton, mass, height_m), tuple(notes), provenance)
+
+
+def _generic_person(mass_kg: float | None, height_m: float | None) -> _Person:
+    if mass_kg is None or height_m is None:
+        raise UserInputError(
+            "without a model both body mass and body height are needed",
+            remedy="give mass and height, or the scaled .osim model of the person",
+        )
+    # The body room is only needed here, and brings torch with it.
+    from gaitdynamics.body.generic import scaled_generic
+
+    skeleton = scaled_generic(height_m, mass_kg)
+    note = "no model was given: a generic skeleton was scaled from height and mass"
+    return _Person(Subject(skeleton, mass_kg, height_m, generic=True), (note,), {"model": skeleton.name})
+
+
+def _check_duration(table: Table, path: Path) -> None:
+    duration = float(table.time[-1] - table.time[0])
+    if duration < SHORTEST_MOTION:
+        raise UserInputError(
+            f"the motion lasts {duration:.3g} s ({len(table.time)} rows), the least is {SHORTEST_MOTION:g} s",
+            file=path,
+            remedy="export a longer part of the recording; is the time in seconds?",
+        )
+
+
+def _check_required(columns: Columns, table: Table, model: Model, path: Path) -> None:
+    """Check that what no substitute can stand for is there, as far as the model has it at all."""
+    needed = [name for name in free_coordinates(model) if canonical(name) in REQUIRED]
+    missing = [name for name in needed if name not in columns.labels]
+    if missing:
+        raise MissingCoordinatesError(missing, [x for x in table.labels if x != TIME], path)
+
+
+def _values(table: Table, columns: Columns, model: Model, *, in_degrees: bool) -> Array:
+    """(T, C) [rad or m] of all free coordinates, the model's default where there is no column."""
+    values = np.empty((len(table.time), len(free_coordinates(model))))
+    for i, name in enumerate(free_coordinates(model)):
+        coordinate = model.coordinates[name]
+        if name not in columns.labels:
+            values[:, i] = coordinate.default
+            continue
+        column = table.column(columns.labels[name])
+        angle = coordinate.motion != "translational"
+        values[:, i] = np.radians(column) if in_degrees and angle else column
+    return values
+
+
+def _substitute_torso(
+    model: Model, coordinates: tuple[str, ...], values: Array, missing: NDArray[np.bool_], table: Table
+) -> list[str]:
+    """Hold the torso upright, in place, where its angles are not all there; returns warnings."""
+    lumbar = [i for i, name in enumerate(coordinates) if canonical(name) in LUMBAR]
+    if not missing[lumbar].any():
+        return []
+    rate = (len(table.time) - 1) / (table.time[-1] - table.time[0])
+    upright = hold_torso_upright(model, dict(zip(coordinates, values.T, strict=True)), float(rate))
+    if upright is None:
+        return ["the torso could not be held upright in this model; its default pose stands for it"]
+    for name, angle in upright.items():
+        values[:, coordinates.index(name)] = angle
+    partly = not missing[lumbar].all()
+    missing[lumbar] = True
+    return [
+        "the torso was held upright: "
+        + ("not all of its three angles are in the file" if partly else "its angles are not in the file")
+    ]
+
+
+def _tell_substitutes(coordinates: tuple[str, ...], missing: NDArray[np.bool_]) -> list[str]:
+    """Tell which coordinates rest at the model's default."""
+    resting = [
+        name
+        for name, gone in zip(coordinates, missing, strict=True)
+        if gone and canonical(name) not in LUMBAR
+    ]
+    return [f"not in the file, the model's default stands for them: {', '.join(resting)}"] if resting else []
