@@ -1,0 +1,1 @@
+"""Data files that ship with the package: the generic skeleton and the notes on where its numbers are from."""
