@@ -1,0 +1,1 @@
+"""How good estimates are: gait cycles, errors, tables and figures."""
