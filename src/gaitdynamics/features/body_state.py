@@ -1,0 +1,157 @@
+"""The state of a moving body on a common clock: landmarks, velocities and Newton's total force.
+
+This is where physics enters the models. Everything is in the ground frame and physical units; what the floor
+and the belt do is known here too, so that later steps see the motion relative to what is walked on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gaitdynamics.body.dynamics import total_wrench
+from gaitdynamics.body.skeleton import Skeleton
+from gaitdynamics.columns import SIDES
+from gaitdynamics.features.heading import face_forward, from_heading, smooth_heading
+from gaitdynamics.signals import differentiate, low_pass, resample
+from gaitdynamics.trial import Trial
+
+Array = NDArray[np.float64]
+
+#: Rate on which models work [Hz].
+RATE: Final = 100.0
+
+#: Low-pass cutoffs [Hz] at which Newton's total force is computed. None is best for all: 6 Hz suits slow
+#: walking, 15 Hz keeps the impact of running; a model may weigh them.
+CUTOFFS: Final = (6.0, 10.0, 15.0)
+
+#: Bodies of one leg whose origins are the landmarks, from the hip down. In all supported model families the
+#: origin of the calcaneus lies at the heel and that of the toes at the metatarso-phalangeal joint.
+LANDMARKS: Final = ("femur", "tibia", "talus", "calcn", "toes")
+HIP, KNEE, ANKLE, HEEL, TOE = range(5)
+
+
+@dataclass(frozen=True)
+class BodyState:
+    """A trial on the clock of the models.
+
+    Attributes
+    ----------
+    time
+        (N,) [s], at `RATE`, starting with the trial.
+    landmark, landmark_velocity
+        (N, 2, 5, 3) [m], [m/s]: side, `LANDMARKS`, axis. Velocities are relative to the surface walked on.
+    landmark_acceleration
+        (N, 2, 5, 3) [m/s^2].
+    com, com_velocity
+        (N, 3) whole-body centre of mass [m] and its velocity relative to the surface [m/s].
+    trunk
+        (N, 3) centre of mass of the trunk [m].
+    force, moment
+        (N, K, 3) Newton's total external force [N] and moment about the ground origin [N.m], per cutoff.
+    heading
+        (N,) slowly varying walking direction as yaw about Y [rad].
+    leg_length, foot_length
+        Hip to ankle along the segments and heel to toe joint [m], mean of both sides.
+    body_weight
+        [N].
+    trunk_missing
+        Whether the trunk was not measured, but held upright.
+    """
+
+    time: Array
+    landmark: Array
+    landmark_velocity: Array
+    landmark_acceleration: Array
+    com: Array
+    com_velocity: Array
+    trunk: Array
+    force: Array
+    moment: Array
+    heading: Array
+    leg_length: float
+    foot_length: float
+    body_weight: float
+    trunk_missing: bool
+
+
+def body_state(trial: Trial) -> BodyState:
+    """Compute the state of the body from a trial.
+
+    Parameters
+    ----------
+    trial
+        Any rate; at least 0.3 s.
+
+    Returns
+    -------
+    BodyState
+        On a clock of `RATE` that starts with the trial and ends within one step of its end.
+
+    Notes
+    -----
+    Mass is the subject's, not the model's: forces of the model are scaled by their ratio, which is the same
+    as scaling all segment masses.
+    """
+    skeleton = Skeleton(trial.subject.model)
+    time, values = _on_model_clock(trial)
+    values, yaw = face_forward(trial.subject.model, trial.coordinates, values)
+    force, moment = [], []
+    for cutoff in CUTOFFS:
+        q = tuple(torch.from_numpy(x) for x in differentiate(values, RATE, cutoff))
+        motion = skeleton.motion(*q)
+        total = total_wrench(skeleton, motion)
+        force.append(total[0].numpy())
+        moment.append(total[1].numpy())
+    # The last, widest band serves for the kinematic quantities.
+    # Filters act on angles, which are only well behaved for a person who faces forward; all vectors turn back.
+    back = np.full(len(time), yaw)
+    index = [[skeleton.body_index(f"{name}_{side}") for name in LANDMARKS] for side in SIDES]
+    heading = smooth_heading(motion.pose.rotation[:, skeleton.body_index("pelvis")].numpy(), RATE)
+    belt = _belt_velocity(trial, heading)
+
+    def ground(vectors: Tensor | Array) -> Array:
+        return from_heading(np.asarray(vectors), back)
+
+    centers = skeleton.body_centers(motion.pose)
+    com = skeleton.center_of_mass(motion.pose).numpy()
+    landmark = motion.pose.position[:, index].numpy()
+    steps = np.linalg.norm(np.diff(landmark, axis=2), axis=-1).mean((0, 1))
+    scale = trial.subject.mass_kg / trial.subject.model.mass
+    return BodyState(
+        time=time,
+        landmark=ground(landmark),
+        landmark_velocity=ground(motion.velocity[:, index].numpy() - belt),
+        landmark_acceleration=ground(motion.acceleration[:, index]),
+        com=ground(com),
+        com_velocity=ground(np.gradient(com, 1.0 / RATE, axis=0) - belt),
+        trunk=ground(centers[:, skeleton.body_index("torso")]),
+        force=ground(scale * np.stack(force, 1)),
+        moment=ground(scale * np.stack(moment, 1)),
+        heading=heading + yaw,
+        leg_length=float(steps[HIP] + steps[KNEE]),
+        foot_length=float(steps[HEEL]),
+        body_weight=trial.body_weight,
+        trunk_missing=trial.is_missing("lumbar_extension", "lumbar_bending", "lumbar_rotation"),
+    )
+
+
+def _on_model_clock(trial: Trial) -> tuple[Array, Array]:
+    """Resample the coordinates to `RATE`; removes first what the new rate cannot carry."""
+    frames = int(np.floor((trial.time[-1] - trial.time[0]) * RATE + 1e-6)) + 1
+    time = trial.time[0] + np.arange(frames) / RATE
+    if abs(trial.rate - RATE) < 1e-3 and frames == len(trial.time):
+        return time, trial.values
+    values = low_pass(trial.values, trial.rate, 0.45 * RATE) if trial.rate > RATE else trial.values
+    return time, resample(values, trial.time, time)
+
+
+def _belt_velocity(trial: Trial, heading: Array) -> Array:
+    """Velocity of the surface (3,) [m/s]: a belt runs against the mean walking direction."""
+    mean = np.arctan2(np.sin(heading).mean(), np.cos(heading).mean())
+    return -trial.surface.belt_speed * np.array([np.cos(mean), 0.0, -np.sin(mean)])

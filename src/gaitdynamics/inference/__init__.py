@@ -1,0 +1,1 @@
+"""Trained networks at work: checkpoints, windows and their stitching, contact."""

@@ -1,0 +1,1 @@
+"""Networks on tensors; they know shapes, not gait."""
