@@ -1,0 +1,1 @@
+"""Training: data in memory, losses, loops and experiment records."""

@@ -1,0 +1,164 @@
+"""Training on small made-up samples: what is drawn, what counts, and that a resumed run is the same run."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from gaitdynamics.features.body_state import CUTOFFS
+from gaitdynamics.features.foot_frame import OUTLINE
+from gaitdynamics.features.refiner_schema import COLUMNS, TOTAL_FORCE
+from gaitdynamics.features.targets import ForceTargets
+from gaitdynamics.networks.refiner import Refiner, RefinerConfig, RefinerOutput
+from gaitdynamics.training.force_windows import ForceWindows, Sample, plate_gain, samples_of, without_trunk
+from gaitdynamics.training.refiner import RefinerTraining, load_samples, refiner_loss, total_force
+from gaitdynamics.trial import FootForces
+
+
+def sample(study: str, frames: int, seed: int = 0) -> Sample:
+    """Features at random; the force on each foot is a fixed share of the total that the features hold."""
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(frames, 2, len(COLUMNS))).astype(np.float32)
+    features[:, 1, TOTAL_FORCE] = features[:, 0, TOTAL_FORCE]
+    force = 0.5 * features[..., :3]
+    ones = np.ones((frames, 2), dtype=np.float32)
+    return Sample(study, features, ForceTargets(force, np.zeros((frames, 2, 2), np.float32), ones, ones))
+
+
+@pytest.fixture
+def windows() -> ForceWindows:
+    return ForceWindows([sample("a", 70), sample("a", 400, 1), sample("b", 160, 2)], batch=6, seed=5)
+
+
+def network() -> Refiner:
+    torch.manual_seed(0)
+    return Refiner(RefinerConfig(len(COLUMNS), len(CUTOFFS), width=8, dilations=(1,), outline=OUTLINE))
+
+
+def test_a_batch_depends_on_its_number_only(windows):
+    first, again = windows.draw(17), windows.draw(17)
+    for one, other in zip(first, again, strict=True):
+        assert torch.equal(one, other)
+    assert not torch.equal(windows.draw(18).force[0, 0, 0], first.force[0, 0, 0])
+
+
+def test_windows_are_cut_not_padded(windows):
+    lengths = {windows.draw(k).features.shape[2] for k in range(20)}
+    assert lengths == {60, 100, 150}
+    for k in range(20):
+        batch = windows.draw(k)
+        assert batch.features.shape[:2] == (6, 2)
+        torch.testing.assert_close(batch.force, 0.5 * batch.features[..., :3])
+        assert (batch.valid == 1).all()
+
+
+def test_frames_without_a_trusted_measurement_do_not_count(windows):
+    batch = windows.draw(0)
+    torch.manual_seed(1)
+    output = RefinerOutput(
+        torch.randn_like(batch.force), torch.randn_like(batch.force), torch.randn_like(batch.contact), batch.cop + 0.1
+    )
+    valid = batch.valid.clone()
+    valid[:, :, ::2] = 0.0
+    spoiled = batch.force.clone()
+    spoiled[:, :, ::2] = 1e6
+    one = refiner_loss(output, batch._replace(valid=valid), RefinerTraining())
+    other = refiner_loss(output, batch._replace(valid=valid, force=spoiled), RefinerTraining())
+    torch.testing.assert_close(one["force"], other["force"])
+    torch.testing.assert_close(one["contact"], other["contact"])
+
+
+def test_a_perfect_estimate_has_no_force_or_pressure_loss(windows):
+    batch = windows.draw(3)
+    output = RefinerOutput(batch.force, torch.zeros_like(batch.force), 20.0 * torch.ones_like(batch.contact), batch.cop)
+    terms = refiner_loss(output, batch, RefinerTraining())
+    assert terms["force"] == 0
+    assert terms["cop"] == 0
+    assert terms["contact"] < 1e-6
+
+
+def test_total_force_is_cut_out_of_the_features(windows):
+    features = windows.draw(0).features
+    torch.testing.assert_close(total_force(features)[..., 1, 2], features[..., 5])
+
+
+def test_only_train_and_val_people_are_read(tmp_path):
+    asked = []
+
+    class Spy:
+        def select(self, *, split):
+            asked.append(split)
+            return ()
+
+    for split in ("train", "val"):
+        load_samples(Spy(), split, Console(quiet=True))
+    assert asked == ["train", "val"]
+
+
+def test_a_trunk_can_be_forgotten(example_trial):
+    forgotten = without_trunk(example_trial)
+    assert forgotten is not None
+    assert forgotten.is_missing("lumbar_bending")
+    assert without_trunk(forgotten) is None
+    legs = [i for i, name in enumerate(example_trial.coordinates) if not name.startswith("lumbar")]
+    np.testing.assert_array_equal(forgotten.values[:, legs], example_trial.values[:, legs])
+
+
+def steady(trial, gain: float, valid: bool = True) -> FootForces:
+    force = np.zeros((len(trial.time), 2, 3))
+    force[..., 1] = gain * trial.body_weight / 2
+    return FootForces(trial.time, force, np.zeros_like(force), valid=np.full((len(trial.time), 2), valid))
+
+
+def test_plates_that_read_low_are_corrected_where_momentum_tells(example_trial):
+    assert plate_gain(replace(example_trial, forces=steady(example_trial, 0.95))) == pytest.approx(1 / 0.95)
+    assert plate_gain(replace(example_trial, forces=steady(example_trial, 0.95, valid=False))) == 1.0
+    assert plate_gain(replace(example_trial, forces=steady(example_trial, 0.5))) == 1.0
+
+
+def test_a_trial_with_a_trunk_gives_two_samples(example_trial):
+    found = samples_of("ours", replace(example_trial, forces=steady(example_trial, 1.0)))
+    assert len(found) == 2
+    flag = COLUMNS.index("trunk_missing")
+    assert [float(s.features[0, 0, flag]) for s in found] == [0.0, 1.0]
+    np.testing.assert_allclose(found[0].targets.force[..., 1], 0.5, rtol=1e-6)
+
+
+def test_training_learns_and_a_resumed_run_is_the_same(windows, tmp_path, monkeypatch):
+    pytest.importorskip("lightning")
+    from gaitdynamics.training import lightning_loop
+
+    monkeypatch.setattr(lightning_loop, "SAVE_EVERY", 20)
+    settings = RefinerTraining(steps=60, batch=6, average=0.5)
+
+    def loss(net: Refiner) -> float:
+        batch = windows.draw(1000)
+        with torch.inference_mode():
+            return float(refiner_loss(net(batch.features, total_force(batch.features)), batch, settings)["force"])
+
+    whole = network()
+    before = loss(whole.eval())
+    lightning_loop.fit(whole, windows, [], settings, tmp_path / "whole", resume=False)
+    assert loss(whole.eval()) < 0.8 * before
+
+    class KilledError(Exception):
+        pass
+
+    draw = ForceWindows.draw
+
+    def killed(self, index):
+        if index == 45:
+            raise KilledError
+        return draw(self, index)
+
+    broken = network()
+    with monkeypatch.context() as patch:
+        patch.setattr(ForceWindows, "draw", killed)
+        with pytest.raises(KilledError):
+            lightning_loop.fit(broken, windows, [], settings, tmp_path / "broken", resume=False)
+    resumed = network()
+    lightning_loop.fit(resumed, windows, [], settings, tmp_path / "broken", resume=True)
+    for name, tensor in whole.state_dict().items():
+        torch.testing.assert_close(resumed.state_dict()[name], tensor, rtol=0, atol=1e-6)
