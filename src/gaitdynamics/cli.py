@@ -1,0 +1,348 @@
+"""The command line. Heavy packages are imported inside the commands, so that help and mistakes are quick."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, CycloptsError, Parameter
+from rich.console import Console
+
+from gaitdynamics._version import __version__
+from gaitdynamics.errors import GaitError, UserInputError
+
+if TYPE_CHECKING:
+    from gaitdynamics.tasks.batch import BatchSettings, Outcome
+    from gaitdynamics.trial import Surface
+
+#: Exit statuses: all done; a mistake in the input, or a motion that failed; stopped by Ctrl-C.
+DONE, MISTAKE, INTERRUPTED = 0, 2, 130
+
+#: Where results go unless told otherwise, in the current folder.
+DEFAULT_OUT = Path("results")
+
+app = App(
+    name="gaitdynamics",
+    help="Ground reaction forces of human gait from motion alone.",
+    version=f"gaitdynamics {__version__}",
+    help_format="rst",
+    # Interruptions have an exit status of their own, in `main`.
+    suppress_keyboard_interrupt=False,
+)
+evaluate = App(name="evaluate", help="Compare estimates with measurements.")
+train = App(name="train", help="Train the networks.")
+app.command(evaluate)
+app.command(train)
+
+Flag = Annotated[bool, Parameter(negative=())]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit status."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit status.
+
+    Parameters
+    ----------
+    arguments
+        Without the name of the program; None for those of the process.
+    """
+    try:
+        status = app(arguments, exit_on_error=False, result_action="return_value")
+    except CycloptsError:
+        return MISTAKE  # said on the screen already
+    except GaitError as error:
+        _say(f"Error: {error}")
+        return MISTAKE
+    except KeyboardInterrupt:
+        _say("Interrupted; what was finished before is complete.")
+        return INTERRUPTED
+    return status if isinstance(status, int) else DONE
+
+
+def _say(text: str) -> None:
+    # Plain text: paths may hold what rich takes for markup, and must not be wrapped.
+    print(text, file=sys.stderr)
+
+
+@app.command
+def forces(
+    *motions: Annotated[Path, Parameter(name="MOTION", required=True)],
+    model: Path | None = None,
+    mass: float | None = None,
+    height: float | None = None,
+    overground: Flag = False,
+    treadmill: float | Literal["auto"] | None = None,
+    out: Path = DEFAULT_OUT,
+    weights: str | None = None,
+    grf_naming: Literal["opensim", "opencap"] = "opensim",
+    seed: int = 0,
+) -> int:
+    """Estimate the ground reaction forces of one or several motions.
+
+    Say how the person moved, with either --overground or --treadmill, and who it was: with --model, or with
+    --mass and --height. For each motion, files for OpenSim's Inverse Dynamics, a report and a picture are
+    written.
+
+    Parameters
+    ----------
+    motions
+        Coordinates over time from OpenSim's Inverse Kinematics, OpenCap or another program (.mot, .sto).
+    model
+        Scaled OpenSim model of the person (.osim). Without it a generic one is scaled to height and mass.
+    mass
+        Mass in kg, if it is not that of the model.
+    height
+        Height in m.
+    overground
+        The person moved over a floor.
+    treadmill
+        The person moved on a treadmill whose belt ran at this speed in m/s; 'auto' finds the speed from the feet.
+    out
+        Folder for the results.
+    weights
+        Trained weights: a name, or a folder. Without it, those that come with the package.
+    grf_naming
+        Names of the force columns: as in OpenSim's examples (ground_force_vx, 1_ground_force_vx) or as in
+        OpenCap's (R_ground_force_vx, L_ground_force_vx).
+    seed
+        Seed of the random numbers.
+    """
+    surface = _surface(overground, treadmill)
+    _check_person(model, mass, height)
+    from gaitdynamics.tasks.batch import BatchSettings, check_batch
+    from gaitdynamics.tasks.outputs import output_folder
+
+    settings = BatchSettings(
+        folder=out,
+        surface=surface,
+        model=model,
+        mass_kg=mass,
+        height_m=height,
+        weights=weights,
+        grf_naming=grf_naming,
+        seed=seed,
+        find_belt_speed=treadmill == "auto",
+    )
+    with output_folder(out):
+        check_batch(motions, settings)
+        return _run_batch(motions, settings)
+
+
+def _surface(overground: bool, treadmill: float | Literal["auto"] | None) -> Surface:
+    from gaitdynamics.trial import Surface
+
+    if overground == (treadmill is not None):
+        said = "both --overground and --treadmill are given" if overground else "the surface is not told"
+        raise UserInputError(
+            said, remedy="give either --overground, or --treadmill with the speed of the belt in m/s or 'auto'"
+        )
+    if treadmill is None or treadmill == "auto":
+        return Surface()
+    if not 0.0 <= treadmill <= 15.0:
+        raise UserInputError(
+            f"a belt speed of {treadmill:g} m/s cannot be right",
+            remedy="give the speed in m/s, positive when the belt runs backward under the person",
+        )
+    return Surface("treadmill", treadmill)
+
+
+def _check_person(model: Path | None, mass: float | None, height: float | None) -> None:
+    if model is None and (mass is None or height is None):
+        raise UserInputError(
+            "who moved is not told",
+            remedy="give --model SUBJECT.osim, or --mass in kg and --height in m for a generic skeleton",
+        )
+
+
+def _run_batch(motions: Sequence[Path], settings: BatchSettings) -> int:
+    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from gaitdynamics.tasks.batch import estimate_batch
+
+    outcomes: list[Outcome] = []
+    columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
+    interrupted = False
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task(motions[0].name, total=len(motions))
+        try:
+            for outcome in estimate_batch(motions, settings):
+                outcomes.append(outcome)
+                following = motions[min(len(outcomes), len(motions) - 1)]
+                progress.update(bar, advance=1, description=following.name)
+        except KeyboardInterrupt:
+            interrupted = True
+    _show(motions, outcomes, settings.folder)
+    if interrupted:
+        _say("Interrupted; what is listed as done is complete.")
+        return INTERRUPTED
+    return DONE if all(outcome.done for outcome in outcomes) else MISTAKE
+
+
+def _show(motions: Sequence[Path], outcomes: Sequence[Outcome], folder: Path) -> None:
+    from gaitdynamics.tasks.batch import status_table
+    from gaitdynamics.tasks.report import headline, summary_table
+
+    console = Console()
+    if len(motions) > 1:
+        console.print(status_table(motions, outcomes))
+    for outcome in outcomes:
+        if outcome.error is not None:
+            _say(f"Error: {outcome.error}")
+        elif outcome.report is not None:
+            if len(motions) == 1:
+                print(headline(outcome.report))
+                console.print(summary_table(outcome.report))
+            for warning in outcome.report.warnings:
+                _say(f"Warning: {outcome.motion.name}: {warning}")
+    if any(outcome.done for outcome in outcomes):
+        print(f"Results in {folder}:")
+        for outcome in outcomes:
+            if outcome.files is not None:
+                print("  " + "  ".join(path.name for path in outcome.files.paths()))
+
+
+@app.command
+def moments(
+    motion: Path,
+    *,
+    grf: Path,
+    model: Path,
+    mass: float | None = None,
+    height: float | None = None,
+    out: Path = DEFAULT_OUT,
+) -> int:
+    """Compute joint moments by inverse dynamics.
+
+    Parameters
+    ----------
+    motion
+        Coordinates over time (.mot, .sto).
+    grf
+        Ground reaction forces, estimated or measured (.mot), or an ExternalLoads setup (.xml).
+    model
+        Scaled OpenSim model of the person (.osim).
+    mass
+        Mass in kg by which moments are divided, if it is not that of the model.
+    height
+        Height in m; with it the knee adduction moment is also given in percent of body weight times height.
+    out
+        Folder for the results.
+    """
+    from gaitdynamics.files.forces import read_forces
+    from gaitdynamics.files.motion import read_trial
+    from gaitdynamics.tasks.moments import compute_moments
+    from gaitdynamics.tasks.outputs import output_folder
+    from gaitdynamics.trial import Surface
+
+    with output_folder(out):
+        # Where the forces are known, joint moments do not depend on the surface.
+        trial = read_trial(motion, model=model, mass_kg=mass, height_m=height, surface=Surface())
+        result = compute_moments(trial, read_forces(grf, trial.time))
+        files = result.to_files(out)
+    for warning in (*trial.warnings, *result.warnings):
+        _say(f"Warning: {motion.name}: {warning}")
+    print(f"Results in {out}:")
+    print("  " + "  ".join(path.name for path in files.paths()))
+    return DONE
+
+
+@evaluate.command(name="forces")
+def evaluate_forces(
+    data_folder: Path,
+    *,
+    split: str = "test",
+    methods: str = "refiner,physics",
+    weights: str | None = None,
+    out: Path = DEFAULT_OUT / "evaluation",
+) -> int:
+    """Compare estimated with measured forces over a folder of trials.
+
+    Parameters
+    ----------
+    data_folder
+        Folder with manifest.csv, laid out as docs/guide.md tells.
+    split
+        Side of the split: train, val, test, or the name of one test side.
+    methods
+        Names, separated by commas.
+    weights
+        Trained weights: a name, or a folder. Without it, those that come with the package.
+    out
+        Folder for tables and figures.
+    """
+    from gaitdynamics.tasks.force_evaluation import evaluate_folder
+    from gaitdynamics.tasks.outputs import output_folder
+
+    names = [name.strip() for name in methods.split(",") if name.strip()]
+    with output_folder(out):
+        files = evaluate_folder(
+            data_folder, out, split=split, methods=names, weights=weights, console=Console(stderr=True)
+        )
+    print((out / "summary.md").read_text(encoding="utf-8"))
+    print(f"{len(files)} files in {out}")
+    return DONE
+
+
+@train.command(name="refiner")
+def train_refiner(
+    *, data: Path, out: Path, steps: int | None = None, seed: int = 0, resume: Flag = False
+) -> int:
+    """Train the network that refines the forces of Newton's law.
+
+    Parameters
+    ----------
+    data
+        Folder with manifest.csv, laid out as docs/guide.md tells.
+    out
+        Folder for the weights; give it to --weights afterwards.
+    steps
+        Number of optimisation steps, if not the usual one.
+    seed
+        Seed of the random numbers.
+    resume
+        Go on from where the run in --out stopped.
+    """
+    from gaitdynamics.tasks.outputs import output_folder
+    from gaitdynamics.training import refiner
+
+    settings = refiner.RefinerTraining(seed=seed)
+    if steps is not None:
+        settings = settings.model_copy(update={"steps": steps})
+    with output_folder(out):
+        description = refiner.train_refiner(data, out, settings, resume=resume, console=Console(stderr=True))
+    print(f"Weights '{description.name}' in {out}: use them with --weights {out}")
+    return DONE
+
+
+@app.command
+def demo(*, out: Path = DEFAULT_OUT / "demo") -> int:
+    """Estimate the forces of the example walk that comes with the package.
+
+    Parameters
+    ----------
+    out
+        Folder for the results.
+    """
+    example = _example_folder()
+    return forces(example / "walking.mot", model=example / "subject.osim", overground=True, out=out)
+
+
+def _example_folder() -> Path:
+    """Find the example: inside an installed package, or beside the sources of a clone."""
+    package = Path(__file__).parent
+    for folder in (package / "examples" / "walking", package.parents[1] / "examples" / "walking"):
+        if (folder / "walking.mot").is_file():
+            return folder
+    raise UserInputError(
+        "the example walk is not installed", remedy="run this in a clone of the repository: make demo"
+    )
+
+
+if __name__ == "__main__":
+    main()

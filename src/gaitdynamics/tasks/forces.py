@@ -1,0 +1,160 @@
+"""The main job: ground reaction forces and centres of pressure of both feet from motion alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+
+from gaitdynamics.errors import UserInputError
+from gaitdynamics.features.body_state import BodyState, body_state
+from gaitdynamics.features.contact_rule import contact_by_rule
+from gaitdynamics.features.floor import BeltEstimate, estimate_belt_speed, estimate_floor
+from gaitdynamics.features.physics_split import split_by_rule
+from gaitdynamics.inference.checkpoint import RefinerDescription, load_refiner
+from gaitdynamics.inference.refinement import apply_contact, refine
+from gaitdynamics.networks.refiner import Refiner
+from gaitdynamics.tasks.results import ForceEstimate, WeightsInfo
+from gaitdynamics.trial import FootForces, Mask, Surface, Trial
+
+#: Shortest motion that can be estimated [s]: the physics needs a few frames on both sides of each.
+SHORTEST: Final = 0.3
+
+#: A declared speed of the surface is questioned when stance feet disagree with it by more than this [m/s] ...
+_SPEED_DOUBT: Final = 0.15
+#: ... and by more than this many standard errors.
+_SPEED_ERRORS: Final = 4.0
+
+_BAND: Final = 1  # the 10 Hz total is what is reported as Newton's force
+
+
+def estimate_forces(trial: Trial, *, weights: str | Path | None = None, seed: int = 0) -> ForceEstimate:
+    """Estimate forces and centres of pressure under both feet.
+
+    Parameters
+    ----------
+    trial
+        A motion of any length from 0.3 s and any rate.
+    weights
+        Name of packaged weights or folder of a checkpoint; None takes those that come with the package.
+    seed
+        Seed of the random numbers. The refiner draws none: equal input gives equal output.
+
+    Returns
+    -------
+    ForceEstimate
+        On the trial's own clock.
+
+    Raises
+    ------
+    UserInputError
+        The trial is too short, or the weights do not exist.
+
+    Notes
+    -----
+    Differences from the paper: forces are not guessed from angles alone. Newton's law gives their sum; a network
+    learns how it divides between the feet and what rigid-body physics misses.
+    """
+    torch.manual_seed(seed)
+    duration = float(trial.time[-1] - trial.time[0])
+    if duration < SHORTEST:
+        raise UserInputError(
+            f"{trial.name} lasts {duration:.2f} s", remedy=f"give a motion of at least {SHORTEST} s"
+        )
+    network, description = _loaded(None if weights is None else str(weights))
+    state = body_state(trial)
+    floor = estimate_floor(state)
+    forces, contact = apply_contact(refine(network, state), state, trial.time, floor.height)
+    total = np.stack([np.interp(trial.time, state.time, state.force[:, _BAND, k]) for k in range(3)], axis=-1)
+    velocity = np.stack([np.interp(trial.time, state.time, state.com_velocity[:, k]) for k in range(3)], axis=-1)
+    return ForceEstimate(
+        trial=trial,
+        forces=forces,
+        contact=contact,
+        floor_height=floor.height,
+        floor_note=floor.note,
+        com_velocity=velocity,
+        physics_force=total,
+        weights=WeightsInfo(description.name, description.weights_sha256, description.description),
+        warnings=(*trial.warnings, *_doubts(trial, state, contact)),
+        seed=seed,
+    )
+
+
+@lru_cache(maxsize=4)
+def _loaded(weights: str | None) -> tuple[Refiner, RefinerDescription]:
+    """Load once per process: a batch of motions shares one network."""
+    return load_refiner(weights)
+
+
+def physics_forces(trial: Trial) -> FootForces:
+    """Estimate forces by Newton's law and a simple rule for the share of each foot; the learning-free baseline.
+
+    Returns
+    -------
+    FootForces
+        On the trial's own clock.
+    """
+    state = body_state(trial)
+    forces = split_by_rule(state, estimate_floor(state).height)
+    if len(forces.time) == len(trial.time) and np.allclose(forces.time, trial.time, atol=1e-6):
+        return replace(forces, time=trial.time)
+    # The nearest sample: a mean of a foot's point and the zero of its swing would be nowhere.
+    nearest = np.clip(np.round(np.interp(trial.time, state.time, np.arange(len(state.time)))).astype(int), 0, None)
+    return FootForces(trial.time, forces.force[nearest], forces.cop[nearest])
+
+
+def estimate_treadmill(trial: Trial) -> tuple[Trial, BeltEstimate]:
+    """Find the belt speed from the feet, for a trial that was walked on a treadmill of unknown speed.
+
+    Returns
+    -------
+    trial
+        The same motion on a belt of the estimated speed, with a warning that states it and its uncertainty.
+    estimate
+        The speed.
+
+    Raises
+    ------
+    UserInputError
+        No stance phase was found.
+    """
+    standing = replace(trial, surface=Surface("overground"))
+    state = body_state(standing)
+    estimate = estimate_belt_speed(state, contact_by_rule(state, still=False), 0.0)
+    if estimate.stances == 0:
+        raise UserInputError("no foot stays on the ground long enough to tell the belt speed", remedy="declare it")
+    speed = max(0.0, estimate.speed)
+    note = f"belt speed estimated from the feet: {speed:.3f} m/s, standard error {estimate.standard_error:.3f} m/s"
+    surface = Surface("treadmill", speed)
+    return replace(trial, surface=surface, warnings=(*trial.warnings, note)), estimate
+
+
+def _doubts(trial: Trial, state: BodyState, contact: Mask) -> list[str]:
+    """List what a careful reader should know about this estimate."""
+    notes = []
+    nearest = np.clip(np.round(np.interp(state.time, trial.time, np.arange(len(trial.time)))).astype(int), 0, None)
+    belt = estimate_belt_speed(state, contact[nearest], trial.surface.belt_speed)
+    error = belt.speed - trial.surface.belt_speed
+    certain = not np.isfinite(belt.standard_error) or abs(error) > _SPEED_ERRORS * belt.standard_error
+    if belt.stances and abs(error) > _SPEED_DOUBT and certain:
+        declared = "the floor" if trial.surface.kind == "overground" else f"{trial.surface.belt_speed:.2f} m/s"
+        notes.append(
+            f"stance feet move as on a belt of {belt.speed:.2f} m/s (standard error {belt.standard_error:.2f}), "
+            f"declared was {declared}: check --overground / --treadmill"
+        )
+    turn = float(np.degrees(np.ptp(state.heading)))
+    if turn > 45.0:
+        notes.append(f"the walking direction changes by {turn:.0f} degrees: little was learnt from turning")
+    if not contact.any():
+        notes.append("no foot was found on the ground")
+    elif not contact.any(0).all():
+        notes.append("only one foot was found on the ground: is this walking or running?")
+    vertical = float(state.force[:, _BAND, 1].mean() / state.body_weight)
+    if trial.time[-1] - trial.time[0] > 2.0 and abs(vertical - 1.0) > 0.1:
+        notes.append(f"Newton's mean vertical force is {vertical:.2f} body weights: is the motion cut or scaled?")
+    return notes

@@ -1,0 +1,106 @@
+"""Writing joint moments, all files of one motion or none of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from pydantic import ValidationError
+
+from gaitdynamics.columns import SIDES
+from gaitdynamics.errors import UserInputError
+from gaitdynamics.files.atomic import write_text
+from gaitdynamics.files.storage import TIME, write_storage
+from gaitdynamics.tasks.moments import MomentsResult
+from gaitdynamics.tasks.moments_report import MomentsReport, build_moments_report
+from gaitdynamics.tasks.outputs import all_or_none, output_folder
+
+#: Name line of OpenSim's own files of joint moments.
+OPENSIM_TITLE = "Inverse Dynamics Generalized Forces"
+
+
+@dataclass(frozen=True)
+class MomentsFiles:
+    """Files of joint moments of one motion, all in one folder."""
+
+    moments: Path
+    knee_adduction: Path
+    report: Path
+    plot: Path
+
+    def paths(self) -> tuple[Path, ...]:
+        """List them."""
+        return self.moments, self.knee_adduction, self.report, self.plot
+
+
+def moments_files(folder: Path, stem: str) -> MomentsFiles:
+    """Name the files of one motion."""
+    return MomentsFiles(
+        moments=folder / f"{stem}_id.sto",
+        knee_adduction=folder / f"{stem}_knee_adduction.sto",
+        report=folder / f"{stem}_moments.json",
+        plot=folder / f"{stem}_moments.png",
+    )
+
+
+def write_moments(result: MomentsResult, folder: Path) -> MomentsFiles:
+    """Write moments, knee adduction moment, report and picture of one motion.
+
+    Parameters
+    ----------
+    result
+        The result of the task.
+    folder
+        Made where it does not exist.
+
+    Raises
+    ------
+    UserInputError
+        The folder cannot be written to, or holds files of these names that are not ours: those of OpenSim's
+        own Inverse Dynamics, for instance, which writes `<stem>_id.sto` when it is given our setup.
+    """
+    from gaitdynamics.plotting.moments import plot_moments
+    from gaitdynamics.plotting.style import save_png
+
+    with output_folder(folder):
+        final = moments_files(folder, result.trial.name)
+        _check_replaceable(final)
+        with all_or_none(folder) as draft:
+            write_storage(
+                draft / final.moments.name,
+                [TIME, *result.names],
+                np.column_stack([result.time, result.values]),
+                name=OPENSIM_TITLE,
+                in_degrees=False,
+            )
+            _write_knee_adduction(draft / final.knee_adduction.name, result)
+            save_png(plot_moments(result), draft / final.plot.name)
+            report = build_moments_report(result, [path.name for path in final.paths()])
+            write_text(draft / final.report.name, report.model_dump_json(indent=1) + "\n")
+    return final
+
+
+def _write_knee_adduction(path: Path, result: MomentsResult) -> None:
+    labels = [TIME, *(f"knee_adduction_{side}_Nm_per_kg" for side in SIDES)]
+    columns = [result.time, result.knee_adduction]
+    if result.knee_adduction_percent is not None:
+        labels += [f"knee_adduction_{side}_percent_BW_BH" for side in SIDES]
+        columns.append(result.knee_adduction_percent)
+    write_storage(path, labels, np.column_stack(columns), name="Knee adduction moment", in_degrees=False)
+
+
+def _check_replaceable(names: MomentsFiles) -> None:
+    """Refuse to overwrite what is not listed in a report of ours beside it."""
+    try:
+        text = names.report.read_text(encoding="utf-8")
+        ours = set(MomentsReport.model_validate_json(text).files)
+    except (OSError, ValueError, ValidationError):
+        ours = set()
+    for path in names.paths():
+        if path.exists() and path.name not in ours:
+            raise UserInputError(
+                "the file exists and was not written by gaitdynamics; it is left as it is",
+                file=path,
+                remedy="name another folder with --out, or move the file away",
+            )

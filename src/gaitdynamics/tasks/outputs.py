@@ -1,0 +1,222 @@
+"""Writing all files of one motion, all or none of them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from gaitdynamics.columns import FOOT_BODIES, SIDES
+from gaitdynamics.errors import UserInputError
+from gaitdynamics.files.atomic import write_text
+from gaitdynamics.files.external_loads import write_external_loads
+from gaitdynamics.files.forces import write_forces
+from gaitdynamics.files.inverse_dynamics import write_inverse_dynamics_setup
+from gaitdynamics.files.osim_writer import write_osim
+from gaitdynamics.tasks.report import build_report, measure, read_report
+from gaitdynamics.tasks.results import ForceEstimate, GrfNaming, OutputFiles
+from gaitdynamics.trial import Trial
+
+if TYPE_CHECKING:
+    from gaitdynamics.plotting.centre_of_pressure import FootFrames
+
+
+def output_files(folder: Path, stem: str, *, with_model: bool) -> OutputFiles:
+    """Name the files of one motion; `with_model` where the user has no model file that a set-up could name."""
+    return OutputFiles(
+        forces=folder / f"{stem}_grf.mot",
+        external_loads=folder / f"{stem}_external_loads.xml",
+        inverse_dynamics_setup=folder / f"{stem}_id_setup.xml",
+        report=folder / f"{stem}_report.json",
+        plot=folder / f"{stem}_forces.png",
+        model=folder / f"{stem}_model.osim" if with_model else None,
+    )
+
+
+@contextmanager
+def output_folder(folder: Path) -> Iterator[Path]:
+    """Make sure, before anything is computed, that a folder can be written to.
+
+    A folder that was made for this and is still empty at the end is removed again.
+
+    Raises
+    ------
+    UserInputError
+        It cannot be made, is a file, or is not writable.
+    """
+    made = [p for p in (folder, *folder.parents) if not p.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserInputError(
+            f"results cannot be written there ({error.strerror})",
+            file=folder,
+            remedy="name a folder of your own with --out",
+        ) from error
+    try:
+        yield folder
+    finally:
+        for path in made:
+            if any(path.iterdir()):
+                break
+            path.rmdir()
+
+
+def check_replaceable(folder: Path, stem: str, *, with_model: bool) -> None:
+    """Refuse to overwrite what this package has not written: a measured `<stem>_grf.mot`, for instance.
+
+    Raises
+    ------
+    UserInputError
+        A file of that name exists and is not listed in a report of ours beside it.
+    """
+    names = output_files(folder, stem, with_model=with_model)
+    try:
+        ours = set(read_report(names.report).files)
+    except (OSError, ValidationError):
+        ours = set()
+    for path in names.paths():
+        if path.exists() and path.name not in ours:
+            raise UserInputError(
+                "the file exists and was not written by gaitdynamics; it is left as it is",
+                file=path,
+                remedy="name another folder with --out, or move the file away",
+            )
+
+
+@contextmanager
+def all_or_none(folder: Path) -> Iterator[Path]:
+    """Lend a draft folder; its files move into `folder` together when the block ends without error.
+
+    If anything fails, an interruption by the user included, `folder` is as it was before.
+
+    Raises
+    ------
+    UserInputError
+        The files cannot be written.
+    """
+    try:
+        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=folder))
+    except OSError as error:
+        raise UserInputError(f"results cannot be written there ({error.strerror})", file=folder) from error
+    try:
+        yield draft
+        with tempfile.TemporaryDirectory(prefix=".replaced-", dir=folder) as replaced:
+            _move_together(sorted(draft.iterdir()), folder, Path(replaced))
+    except OSError as error:
+        raise UserInputError(f"results cannot be written there ({error.strerror})", file=folder) from error
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _move_together(files: Sequence[Path], folder: Path, replaced: Path) -> None:
+    """Move files into a folder; on failure put back what was there."""
+    moved: list[Path] = []
+    try:
+        for file in files:
+            target = folder / file.name
+            if target.exists():
+                target.replace(replaced / file.name)
+            moved.append(target)
+            file.replace(target)
+    except BaseException:
+        for target in moved:
+            target.unlink(missing_ok=True)
+            if (replaced / target.name).exists():
+                (replaced / target.name).replace(target)
+        raise
+
+
+def write_estimate(
+    estimate: ForceEstimate, folder: Path, *, grf_naming: GrfNaming = "opensim"
+) -> OutputFiles:
+    """Write forces, OpenSim set-up files, report and picture of one motion.
+
+    Parameters
+    ----------
+    estimate
+        The result of the task.
+    folder
+        Made where it does not exist.
+    grf_naming
+        Spelling of the force columns.
+
+    Raises
+    ------
+    UserInputError
+        The folder cannot be written to, or holds files of these names that are not ours.
+    """
+    trial = estimate.trial
+    with output_folder(folder):
+        # A model made in memory, the generic one above all, is in no file yet.
+        with_model = "model_file" not in trial.provenance
+        check_replaceable(folder, trial.name, with_model=with_model)
+        final = output_files(folder, trial.name, with_model=with_model)
+        with all_or_none(folder) as draft:
+            _write_all(estimate, draft, final, grf_naming)
+    return final
+
+
+def _write_all(estimate: ForceEstimate, draft: Path, final: OutputFiles, grf_naming: GrfNaming) -> None:
+    from gaitdynamics.plotting.forces import plot_forces
+    from gaitdynamics.plotting.style import save_png
+
+    trial, folder = estimate.trial, final.report.parent
+    write_forces(draft / final.forces.name, estimate.forces, naming=grf_naming)
+    write_external_loads(draft / final.external_loads.name, datafile=final.forces.name, naming=grf_naming)
+    if final.model is not None:
+        write_osim(draft / final.model.name, trial.subject.model)
+    write_inverse_dynamics_setup(
+        draft / final.inverse_dynamics_setup.name,
+        model_file=final.model.name if final.model else _input_file(trial, "model", folder),
+        coordinates_file=_input_file(trial, "motion", folder),
+        external_loads_file=final.external_loads.name,
+        time_range=(float(trial.time[0]), float(trial.time[-1])),
+        output_file=f"{trial.name}_id.sto",
+    )
+    figure = plot_forces(
+        trial,
+        estimate.forces,
+        estimate.contact,
+        estimate.com_velocity,
+        measure(estimate),
+        _foot_frames(trial),
+    )
+    save_png(figure, draft / final.plot.name)
+    report = build_report(estimate, grf_naming=grf_naming, files=[path.name for path in final.paths()])
+    write_text(draft / final.report.name, report.model_dump_json(indent=1) + "\n")
+
+
+def _input_file(trial: Trial, role: str, folder: Path) -> str:
+    """Name the motion or model file as seen from the results, so that both can be moved together.
+
+    Where only a name is known, because the trial was made in memory, the file is expected beside the results.
+    """
+    path = trial.provenance.get(f"{role}_path")
+    if path is None:
+        return str(trial.provenance.get(f"{role}_file") or f"{trial.name}_{role}")
+    try:
+        return Path(os.path.relpath(str(path), folder)).as_posix()
+    except ValueError:  # on another drive of Windows
+        return Path(str(path)).absolute().as_posix()
+
+
+def _foot_frames(trial: Trial) -> FootFrames:
+    """Follow both heel bones through the motion."""
+    import torch
+
+    from gaitdynamics.body.skeleton import Skeleton
+    from gaitdynamics.plotting.centre_of_pressure import FootFrames
+
+    skeleton = Skeleton(trial.subject.model)
+    pose = skeleton.pose(torch.as_tensor(trial.values))
+    feet = [skeleton.body_index(FOOT_BODIES[side]) for side in SIDES]
+    return FootFrames(pose.position[:, feet].numpy(), pose.rotation[:, feet, :, 0].numpy())

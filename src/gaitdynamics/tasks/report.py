@@ -1,0 +1,319 @@
+"""The report of one force estimate: a typed JSON file, and a short table for the screen."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from gaitdynamics import stances
+from gaitdynamics._version import __version__
+from gaitdynamics.tasks.results import ForceEstimate
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+#: Raised whenever a field changes its meaning or goes away.
+SCHEMA_VERSION = 1
+
+CONVENTIONS = {
+    "frame": "ground: X forward, Y up, Z right; metres, seconds, newtons, newton-metres",
+    "force": "what the ground exerts on the foot; vertical positive in stance, zero in swing",
+    "centre_of_pressure": "in the ground frame, at the height of the floor in stance, zero in swing",
+    "free_moment": "not predicted, written as zero",
+    "normalisation": "BW is body weight: mass times the gravity of the model",
+    "directions": (
+        "forward is the mean horizontal direction of the centre of mass during that stance relative to the "
+        "surface; braking is backward, propulsion forward, medial towards the other foot"
+    ),
+    "stance": "start_s is the first frame of contact, end_s the first frame without",
+    "symmetry_index": "mean right minus mean left over half their sum, in percent, whole stances only",
+}
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Software(_Record):
+    """What computed the numbers."""
+
+    gaitdynamics: str
+    python: str
+    torch: str
+    platform: str
+
+
+class InputFile(_Record):
+    """A file that was read."""
+
+    role: str
+    file: str
+    sha256: str
+
+
+class SubjectRecord(_Record):
+    """Who moved."""
+
+    model_name: str
+    generic_skeleton: bool
+    mass_kg: float
+    height_m: float | None
+    body_weight_n: float
+
+
+class SurfaceRecord(_Record):
+    """What was walked on."""
+
+    kind: Literal["overground", "treadmill"]
+    belt_speed_m_s: float
+
+
+class MotionRecord(_Record):
+    """What was moved: times on the clock of the motion file."""
+
+    name: str
+    start_s: float
+    end_s: float
+    frames: int
+    rate_hz: float
+    missing_coordinates: list[str]
+
+
+class WeightsRecord(_Record):
+    """Which trained weights were used."""
+
+    name: str
+    sha256: str
+    description: str
+
+
+class FloorRecord(_Record):
+    """Where the floor is and how it was found."""
+
+    height_m: float
+    found_by: str
+
+
+class StanceRecord(_Record):
+    """One stance; the fields are those of `gaitdynamics.stances.StanceMeasures`."""
+
+    side: Literal["r", "l"]
+    start_s: float
+    end_s: float
+    duration_s: float
+    complete: bool
+    peak_vertical_bw: float
+    peak_braking_bw: float
+    peak_propulsion_bw: float
+    peak_medial_bw: float
+    peak_lateral_bw: float
+    vertical_impulse_bw_s: float
+    braking_impulse_bw_s: float
+    propulsion_impulse_bw_s: float
+    medial_impulse_bw_s: float
+    cop_progression_m: float | None
+
+
+class BySide(_Record):
+    """A number for each foot."""
+
+    r: float | None
+    l: float | None  # noqa: E741 the field's name for the left side
+
+
+class GaitRecord(_Record):
+    """The trial as a whole; the fields are those of `gaitdynamics.stances.GaitMeasures`."""
+
+    mean_speed_m_s: float
+    cadence_steps_per_min: float | None
+    stance_fraction: BySide
+    double_support_fraction: float
+    flight_fraction: float
+    symmetry_index_percent: dict[str, float | None]
+    stances: list[StanceRecord]
+
+
+class PhysicsRecord(_Record):
+    """How well the estimated total force agrees with mass times acceleration of the input motion.
+
+    Mean absolute difference [BW] over the frames, per axis of the ground frame.
+    """
+
+    forward_x_bw: float
+    up_y_bw: float
+    right_z_bw: float
+
+
+class ForceReport(_Record):
+    """Everything a reader needs to trust, repeat or reject an estimate of ground reaction forces."""
+
+    schema_version: int
+    software: Software
+    inputs: list[InputFile]
+    subject: SubjectRecord
+    surface: SurfaceRecord
+    motion: MotionRecord
+    weights: WeightsRecord
+    seed: int | None
+    grf_naming: str
+    floor: FloorRecord
+    difference_from_newton: PhysicsRecord
+    gait: GaitRecord
+    conventions: dict[str, str]
+    warnings: list[str]
+    files: list[str]
+
+
+def measure(estimate: ForceEstimate) -> stances.GaitMeasures:
+    """Give the gait measures of an estimate."""
+    return stances.measure_gait(
+        estimate.forces,
+        estimate.contact,
+        estimate.trial.body_weight,
+        estimate.com_velocity,
+        estimate.trial.surface.belt_speed,
+    )
+
+
+def build_report(
+    estimate: ForceEstimate, *, grf_naming: str = "opensim", files: Sequence[str] = ()
+) -> ForceReport:
+    """Gather the report of an estimate.
+
+    Parameters
+    ----------
+    estimate
+        The result of the task.
+    grf_naming
+        Spelling of the force columns in the file.
+    files
+        Names of the files written with the report.
+    """
+    trial = estimate.trial
+    gait = measure(estimate)
+    right, left = gait.stance_fraction
+    return ForceReport(
+        schema_version=SCHEMA_VERSION,
+        software=Software(
+            gaitdynamics=__version__,
+            python=platform.python_version(),
+            torch=version("torch"),
+            platform=platform.platform(terse=True),
+        ),
+        inputs=list(_inputs(trial.provenance)),
+        subject=SubjectRecord(
+            model_name=trial.subject.model.name,
+            generic_skeleton=trial.subject.generic,
+            mass_kg=trial.subject.mass_kg,
+            height_m=trial.subject.height_m,
+            body_weight_n=trial.body_weight,
+        ),
+        surface=SurfaceRecord(kind=trial.surface.kind, belt_speed_m_s=trial.surface.belt_speed),
+        motion=MotionRecord(
+            name=trial.name,
+            start_s=float(trial.time[0]),
+            end_s=float(trial.time[-1]),
+            frames=len(trial.time),
+            rate_hz=trial.rate,
+            missing_coordinates=[
+                c for c, absent in zip(trial.coordinates, trial.missing, strict=True) if absent
+            ],
+        ),
+        weights=WeightsRecord(**asdict(estimate.weights)),
+        seed=estimate.seed,
+        grf_naming=grf_naming,
+        floor=FloorRecord(height_m=estimate.floor_height, found_by=estimate.floor_note),
+        difference_from_newton=_difference_from_newton(estimate),
+        gait=GaitRecord(
+            mean_speed_m_s=gait.mean_speed_m_s,
+            cadence_steps_per_min=gait.cadence_steps_per_min,
+            stance_fraction=BySide(r=right, l=left),
+            double_support_fraction=gait.double_support_fraction,
+            flight_fraction=gait.flight_fraction,
+            symmetry_index_percent=gait.symmetry_index_percent,
+            stances=[StanceRecord.model_validate(asdict(s)) for s in gait.stances],
+        ),
+        conventions=CONVENTIONS,
+        # The trial's own warnings come first; the estimate may repeat them.
+        warnings=list(dict.fromkeys((*trial.warnings, *estimate.warnings))),
+        files=list(files),
+    )
+
+
+def _difference_from_newton(estimate: ForceEstimate) -> PhysicsRecord:
+    total = estimate.forces.force.sum(axis=1)
+    x, y, z = np.abs(total - estimate.physics_force).mean(axis=0) / estimate.trial.body_weight
+    return PhysicsRecord(forward_x_bw=float(x), up_y_bw=float(y), right_z_bw=float(z))
+
+
+def _inputs(provenance: Mapping[str, object]) -> Iterator[InputFile]:
+    for role in ("motion", "model"):
+        name, digest = provenance.get(f"{role}_file"), provenance.get(f"{role}_sha256")
+        if name is not None and digest is not None:
+            yield InputFile(role=role, file=str(name), sha256=str(digest))
+
+
+def read_report(path: Path) -> ForceReport:
+    """Read a report back; `pydantic.ValidationError` when the file is not one."""
+    return ForceReport.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+#: Rows of the screen table: field of `StanceRecord`, its name there, its format.
+_ROWS = (
+    ("peak_vertical_bw", "peak vertical [BW]", "{:.2f}"),
+    ("peak_braking_bw", "peak braking [BW]", "{:.3f}"),
+    ("peak_propulsion_bw", "peak propulsion [BW]", "{:.3f}"),
+    ("peak_medial_bw", "peak medial [BW]", "{:.3f}"),
+    ("peak_lateral_bw", "peak lateral [BW]", "{:.3f}"),
+    ("vertical_impulse_bw_s", "vertical impulse [BW.s]", "{:.3f}"),
+    ("braking_impulse_bw_s", "braking impulse [BW.s]", "{:.4f}"),
+    ("propulsion_impulse_bw_s", "propulsion impulse [BW.s]", "{:.4f}"),
+    ("duration_s", "stance time [s]", "{:.3f}"),
+    ("cop_progression_m", "CoP progression [m]", "{:.3f}"),
+)
+
+
+def side_mean(report: ForceReport, name: str, side: str) -> float | None:
+    """Mean of a stance measure over the whole stances of one side; None without any."""
+    values = [getattr(s, name) for s in report.gait.stances if s.side == side and s.complete]
+    known = [v for v in values if v is not None]
+    return float(np.mean(known)) if known else None
+
+
+def headline(report: ForceReport) -> str:
+    """Tell who moved how, in one line."""
+    gait, surface = report.gait, report.surface
+    belt = f" {surface.belt_speed_m_s:g} m/s" if surface.kind == "treadmill" else ""
+    cadence = gait.cadence_steps_per_min
+    steps = "cadence unknown" if cadence is None else f"{cadence:.0f} steps/min"
+    return (
+        f"{report.motion.name}: {surface.kind}{belt}, {report.subject.mass_kg:.1f} kg, "
+        f"{gait.mean_speed_m_s:.2f} m/s, {steps}"
+    )
+
+
+def summary_table(report: ForceReport) -> Table:
+    """Lay out the report as a short table for a terminal, one column per foot."""
+    from rich.table import Table
+    from rich.text import Text
+
+    counts = {side: sum(s.side == side and s.complete for s in report.gait.stances) for side in ("r", "l")}
+    table = Table()
+    table.add_column("mean of whole stances")
+    table.add_column("right", justify="right")
+    table.add_column("left", justify="right")
+    table.add_row("whole stances", str(counts["r"]), str(counts["l"]))
+    for name, label, form in _ROWS:
+        cells = (side_mean(report, name, side) for side in ("r", "l"))
+        # As Text, or rich would take [s] for a markup tag.
+        table.add_row(Text(label), *("-" if cell is None else form.format(cell) for cell in cells))
+    shares = (report.gait.stance_fraction.r, report.gait.stance_fraction.l)
+    table.add_row(Text("stance [% of stride]"), *("-" if s is None else f"{100 * s:.1f}" for s in shares))
+    return table

@@ -1,0 +1,107 @@
+"""What the task of estimating forces gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from gaitdynamics.trial import Array, FootForces, Mask, Trial
+
+#: Spelling of the force columns: OpenSim's examples (1_ground_force_vx) or OpenCap's (R_ground_force_vx).
+GrfNaming = Literal["opensim", "opencap"]
+
+
+@dataclass(frozen=True)
+class WeightsInfo:
+    """Which trained weights were used: their name, SHA-256 and a sentence on their origin."""
+
+    name: str
+    sha256: str
+    description: str
+
+
+@dataclass(frozen=True)
+class OutputFiles:
+    """Files written for one motion, all in one folder.
+
+    `model` is None when the user gave a model file of their own; then none is written.
+    """
+
+    forces: Path
+    external_loads: Path
+    inverse_dynamics_setup: Path
+    report: Path
+    plot: Path
+    model: Path | None = None
+
+    def paths(self) -> tuple[Path, ...]:
+        """List the files that exist."""
+        optional = () if self.model is None else (self.model,)
+        return (
+            self.forces,
+            self.external_loads,
+            self.inverse_dynamics_setup,
+            self.report,
+            self.plot,
+            *optional,
+        )
+
+
+@dataclass(frozen=True)
+class ForceEstimate:
+    """Estimated ground reaction forces of one motion, and all that is needed to judge them.
+
+    Attributes
+    ----------
+    trial
+        The motion they were estimated from.
+    forces
+        Forces on both feet at `trial.time`, ground frame; zero in swing; no free moment is predicted.
+    contact
+        (T, 2) True where the foot (right, left) is on the ground.
+    floor_height
+        Height of the floor in the ground frame [m].
+    floor_note
+        How the floor height was found.
+    com_velocity
+        (T, 3) velocity of the centre of mass relative to the surface [m/s].
+    physics_force
+        (T, 3) total external force on the body by Newton's law [N].
+    weights
+        The trained weights.
+    warnings
+        What a reader of the numbers has to know.
+    seed
+        Seed of the random numbers, None where none were drawn.
+    """
+
+    trial: Trial
+    forces: FootForces
+    contact: Mask
+    floor_height: float
+    floor_note: str
+    com_velocity: Array
+    physics_force: Array
+    weights: WeightsInfo
+    warnings: tuple[str, ...] = ()
+    seed: int | None = None
+
+    def to_files(self, folder: str | Path, *, grf_naming: GrfNaming = "opensim") -> OutputFiles:
+        """Write forces, OpenSim set-up files, report and picture into `folder`, all or none.
+
+        Parameters
+        ----------
+        folder
+            Made where it does not exist.
+        grf_naming
+            Spelling of the force columns.
+
+        Raises
+        ------
+        UserInputError
+            The folder cannot be written to, or holds files of these names that are not ours.
+        """
+        from gaitdynamics.tasks.outputs import write_estimate
+
+        return write_estimate(self, Path(folder), grf_naming=grf_naming)
