@@ -179,7 +179,7 @@ def _generic_person(mass_kg: float | None, height_m: float | None) -> _Person:
 
 def _check_duration(table: Table, path: Path) -> None:
     duration = float(table.time[-1] - table.time[0])
-    if duration < SHORTEST_MOTION:
+    if duration < SHORTEST_MOTION - 1e-6:  # clocks are rounded
         raise UserInputError(
             f"the motion lasts {duration:.3g} s ({len(table.time)} rows), the least is {SHORTEST_MOTION:g} s",
             file=path,

@@ -15,14 +15,12 @@ from gaitdynamics.features.body_state import BodyState, body_state
 from gaitdynamics.features.contact_rule import contact_by_rule
 from gaitdynamics.features.floor import BeltEstimate, estimate_belt_speed, estimate_floor
 from gaitdynamics.features.physics_split import split_by_rule
+from gaitdynamics.files.motion import SHORTEST_MOTION
 from gaitdynamics.inference.checkpoint import RefinerDescription, load_refiner
 from gaitdynamics.inference.refinement import apply_contact, refine
 from gaitdynamics.networks.refiner import Refiner
 from gaitdynamics.tasks.results import ForceEstimate, WeightsInfo
 from gaitdynamics.trial import FootForces, Mask, Surface, Trial
-
-#: Shortest motion that can be estimated [s]: the physics needs a few frames on both sides of each.
-SHORTEST: Final = 0.3
 
 #: A declared speed of the surface is questioned when stance feet disagree with it by more than this [m/s] ...
 _SPEED_DOUBT: Final = 0.15
@@ -61,9 +59,9 @@ def estimate_forces(trial: Trial, *, weights: str | Path | None = None, seed: in
     """
     torch.manual_seed(seed)
     duration = float(trial.time[-1] - trial.time[0])
-    if duration < SHORTEST:
+    if duration < SHORTEST_MOTION - 1e-6:
         raise UserInputError(
-            f"{trial.name} lasts {duration:.2f} s", remedy=f"give a motion of at least {SHORTEST} s"
+            f"{trial.name} lasts {duration:.2f} s", remedy=f"give a motion of at least {SHORTEST_MOTION} s"
         )
     network, description = _loaded(None if weights is None else str(weights))
     state = body_state(trial)
