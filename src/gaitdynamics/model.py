@@ -43,14 +43,14 @@ class Polynomial:
 class Spline:
     """A cubic spline, or a broken line, through knots.
 
-    `kind` tells the end conditions. 'simm' is OpenSim's SimmSpline; 'natural' has zero second derivative at
-    both ends (NaturalCubicSpline); 'linear' is PiecewiseLinearFunction. Outside the knots the first and last
-    slope continue.
+    `kind` is 'simm' for OpenSim's SimmSpline, which also reads its older names natCubicSpline and
+    NaturalCubicSpline, or 'linear' for PiecewiseLinearFunction. Outside the knots the first and last slope
+    continue.
     """
 
     x: tuple[float, ...]
     y: tuple[float, ...]
-    kind: Literal["simm", "natural", "linear"] = "simm"
+    kind: Literal["simm", "linear"] = "simm"
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""Reading .osim files of both layouts: each joint kind against OpenSim reading the same text, and bad files."""
+"""Reading .osim files of both layouts: each joint kind against OpenSim reading the same text."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,65 +12,14 @@ import torch
 
 import osim_documents as docs
 from gaitdynamics.body.skeleton import Skeleton
-from gaitdynamics.errors import FileFormatError
 from gaitdynamics.files.osim import read_osim
 from gaitdynamics.model import Constant, Coupler, Frame, Linear, Polynomial, Scaled, Spline
 from opensim_oracle import Oracle, quiet_opensim
 from osim_documents import LINEAR, SmallAxis, SmallJoint
+from osim_examples import CONSTANT, JOINTS, KNEE, PINS, PLACED, POLYNOMIAL, SCALED, SPLINE, X, Z, coupler
 
 Write = Callable[[str], Path]
 
-X, Y, Z = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
-SPLINE = "<SimmSpline{name}><x>-1 -0.3 0.2 0.6 1.4</x><y>0.01 0.04 -0.02 0.03 0.035</y></SimmSpline>"
-SCALED = (
-    "<MultiplierFunction{name}><function>"
-    + SPLINE.format(name="")
-    + "</function><scale>1.3</scale></MultiplierFunction>"
-)
-POLYNOMIAL = "<PolynomialFunction{name}><coefficients>0.1 -0.4 0.3 0.05</coefficients></PolynomialFunction>"
-PIECES = (
-    "<PiecewiseLinearFunction{name}><x>-1 0.1 1</x><y>0.02 -0.03 0.05</y></PiecewiseLinearFunction>"
-)
-CONSTANT = "<Constant{name}><value>0.25</value></Constant>"
-
-#: An odd place on both sides, so that no frame is left out unnoticed.
-PLACED = {
-    "location_in_parent": (0.11, -0.07, 0.05),
-    "orientation_in_parent": (0.3, -0.5, 0.7),
-    "location": (-0.04, 0.21, 0.02),
-    "orientation": (-0.2, 0.4, 0.1),
-}
-
-KNEE = (
-    SmallAxis("u", Z, LINEAR),
-    SmallAxis("u", X, SPLINE),
-    SmallAxis("u", Y, SCALED),
-    SmallAxis("u", (0.6, 0.0, 0.8), POLYNOMIAL),
-    SmallAxis("u", Y, PIECES),
-    SmallAxis("", Z, CONSTANT),
-)
-#: Oblique axes, one of them longer than one; a constant turn in the middle; three coordinates.
-OBLIQUE = (
-    SmallAxis("u", (0.0, 2.0, 1.0), LINEAR),
-    SmallAxis("", (0.6, 0.8, 0.0), CONSTANT),
-    SmallAxis("w", (0.0, 0.6, -0.8), SPLINE),
-    SmallAxis("v", (0.0, 0.0, 3.0), LINEAR),
-    SmallAxis("u", (0.8, 0.6, 0.0), SPLINE),
-    SmallAxis("", Y, CONSTANT),
-)
-
-JOINTS = {
-    "weld": SmallJoint("WeldJoint", "ground", "a", ()),
-    "pin": SmallJoint("PinJoint", "ground", "a", ("u",)),
-    "slider": SmallJoint("SliderJoint", "ground", "a", ("u",)),
-    "universal": SmallJoint("UniversalJoint", "ground", "a", ("u", "v")),
-    "planar": SmallJoint("PlanarJoint", "ground", "a", ("u", "v", "w")),
-    "gimbal": SmallJoint("GimbalJoint", "ground", "a", ("u", "v", "w")),
-    "ball": SmallJoint("BallJoint", "ground", "a", ("u", "v", "w")),
-    "free": SmallJoint("FreeJoint", "ground", "a", ("u", "v", "w", "x", "y", "z")),
-    "knee": SmallJoint("CustomJoint", "ground", "a", ("u",), axes=KNEE),
-    "oblique": SmallJoint("CustomJoint", "ground", "a", ("u", "v", "w"), axes=OBLIQUE),
-}
 LAYOUTS = {3: docs.version_3, 4: docs.version_4}
 
 
@@ -197,22 +146,6 @@ def test_coordinate_that_turns_and_shifts_by_splines_is_coupled(write: Write) ->
 # Couplers
 
 
-def coupler(name: str, source: str, dependent: str, function: str = SPLINE, extra: str = "") -> str:
-    return (
-        f'<CoordinateCouplerConstraint name="{name}">{extra}<coupled_coordinates_function>'
-        f"{function.format(name='')}</coupled_coordinates_function>"
-        f"<independent_coordinate_names>{source}</independent_coordinate_names>"
-        f"<dependent_coordinate_name>{dependent}</dependent_coordinate_name></CoordinateCouplerConstraint>"
-    )
-
-
-PINS = [
-    SmallJoint("PinJoint", "ground", "a", ("u",)),
-    SmallJoint("PinJoint", "a", "b", ("v",), **PLACED),
-    SmallJoint("PinJoint", "b", "c", ("w",), **PLACED),
-]
-
-
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("factor", [1.0, 2.5])
 def test_coupled_coordinate_is_where_opensim_assembles_it(write: Write, layout: int, factor: float) -> None:
@@ -310,95 +243,3 @@ def test_joints_are_ordered_outwards_whatever_the_order_of_the_file(write: Write
     assert [joint.child for joint in model.joints] == ["a", "b", "c"]
     assert list(model.coordinates) == ["u", "v", "w"]
     assert_poses_are_those_of_opensim(write(docs.version_4(PINS[::-1])))
-
-
-# Files that cannot be used
-
-
-def bad_files() -> dict[str, tuple[str, Sequence[str]]]:
-    """What is wrong -> the file, and what its message must tell."""
-    pin, knee = JOINTS["pin"], JOINTS["knee"]
-    good = docs.version_4([pin])
-    loop = docs.version_4(
-        [PINS[0]],
-        joint_text=[docs.joint_4(PINS[0]), docs.joint_4(SmallJoint("PinJoint", "ground", "a", ("x",)))],
-    )
-    gcv = "<GCVSpline{name}><half_order>3</half_order><x>0 1</x><y>0 1</y></GCVSpline>"
-
-    def axis(number: int, changed: SmallAxis) -> SmallJoint:
-        return replace(knee, axes=(*KNEE[:number], changed, *KNEE[number + 1 :]))
-
-    circle = docs.offset_frame("p", "/q") + docs.offset_frame("q", "/p")
-    return {
-        "not xml": ("time\t1 2 3", ["XML"]),
-        "wrong root": ("<OpenSimDocument><ForceSet/></OpenSimDocument>", ["not an OpenSim model", "ForceSet"]),
-        "no bodies": (docs.version_4([]), ["no bodies"]),
-        "joint kind": (good.replace("PinJoint", "ScrewJoint"), ["a_joint", "ScrewJoint"]),
-        "function in version 4": (docs.version_4([axis(1, SmallAxis("u", X, gcv))]), ["a_joint", "GCVSpline"]),
-        "function in version 3": (docs.version_3([axis(3, SmallAxis("u", X, gcv))]), ["a_joint", "GCVSpline"]),
-        "function in a coupler": (docs.version_4(PINS, coupler("tie", "u", "v", gcv)), ["tie", "GCVSpline"]),
-        "two joints on a body": (loop, ["'a'", "loop"]),
-        "ring of joints": (
-            docs.version_4([replace(PINS[0], parent="b"), PINS[1]]),
-            ["ground", "a_joint (on b)"],
-        ),
-        "floating body": (docs.version_4(PINS, joint_text=[docs.joint_4(j) for j in PINS[:2]]), ["joint: c"]),
-        "reversed": (docs.version_3([pin]).replace("<reverse>false", "<reverse>true"), ["a_joint", "reversed"]),
-        "frames in a circle": (
-            docs.version_4([], body_text=[docs.body_4(pin)], joint_text=[docs.joint_4(pin, "/p")], components=circle),
-            ["a_joint", "/p", "loop"],
-        ),
-        "frame nowhere": (docs.version_4([pin]).replace("/bodyset/a<", "/bodyset/z<"), ["a_joint", "/bodyset/z"]),
-        "frame not named": (
-            good.replace("<socket_parent_frame>ground_offset</socket_parent_frame>", ""),
-            ["a_joint", "not named"],
-        ),
-        "too few coordinates": (docs.version_4([replace(pin, coordinates=())]), ["a_joint", "1 coordinate"]),
-        "foreign coordinate": (docs.version_4([axis(0, SmallAxis("zz", X, LINEAR))]), ["rotation1", "zz"]),
-        "two coordinates": (docs.version_4([axis(0, SmallAxis("u u", X, LINEAR))]), ["rotation1", "several"]),
-        "function of nothing": (docs.version_4([axis(4, SmallAxis("", X, LINEAR))]), ["translation2", "LinearFunction"]),
-        "no direction": (docs.version_4([axis(2, SmallAxis("u", (0.0, 0.0, 0.0), LINEAR))]), ["rotation3"]),
-        "missing axis": (docs.version_4([knee]).replace('"translation2"', '"other"'), ["a_joint", "translation2"]),
-        "no transform": (docs.version_4([replace(knee, axes=())]), ["a_joint", "SpatialTransform"]),
-        "spline not increasing": (
-            docs.version_4([knee]).replace("-1 -0.3 0.2 0.6 1.4", "-1 0.3 0.2 0.6 1.4"),
-            ["SimmSpline", "increasing"],
-        ),
-        "word in a spline": (docs.version_4([knee]).replace("0.6 1.4", "0.6 many"), ["a_joint", "<x>", "SimmSpline"]),
-        "word for a mass": (good.replace("<mass>2.0", "<mass>heavy"), ["body 'a'", "<mass>", "heavy"]),
-        "negative mass": (good.replace("<mass>2.0", "<mass>-2.0"), ["body 'a'", "negative"]),
-        "short inertia": (good.replace("<inertia>0.03 ", "<inertia>"), ["body 'a'", "6 numbers"]),
-        "word in gravity": (good.replace("-9.80665", "down"), ["<gravity>", "down"]),
-        "word in a scale factor": (
-            docs.version_4(PINS, coupler("tie", "u", "v", LINEAR, "<scale_factor>x</scale_factor>")),
-            ["tie", "scale_factor"],
-        ),
-        "coupler of a stranger": (docs.version_4(PINS, coupler("tie", "u", "stranger")), ["coupler 'tie'"]),
-        "couplers in a circle": (
-            docs.version_4(PINS, coupler("one", "u", "v") + coupler("two", "v", "u")),
-            ["depend on each other", "u, v"],
-        ),
-        "coupled twice": (
-            docs.version_4(PINS, coupler("one", "u", "v") + coupler("two", "w", "v")),
-            ["'v'", "2 couplers"],
-        ),
-        "bodies of one name": (docs.version_4(PINS, body_text=[docs.body_4(j) for j in (*PINS, pin)]), ["'a'"]),
-        "coordinates of one name": (docs.version_4([PINS[0], replace(PINS[1], coordinates=("u",))]), ["'u'"]),
-    }
-
-
-@pytest.mark.parametrize("case", bad_files())
-def test_bad_file_is_refused_saying_what_and_where(write: Write, case: str) -> None:
-    text, told = bad_files()[case]
-    path = write(text)
-    with pytest.raises(FileFormatError) as caught:
-        read_osim(path)
-    assert caught.value.file == path
-    assert caught.value.remedy
-    for words in told:
-        assert words in str(caught.value)
-
-
-def test_missing_file_is_told(tmp_path: Path) -> None:
-    with pytest.raises(FileFormatError, match="no such file"):
-        read_osim(tmp_path / "nowhere.osim")

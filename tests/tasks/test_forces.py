@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from transformations import mirrored, moved
 
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.tasks.forces import estimate_forces, estimate_treadmill, physics_forces
 from gaitdynamics.trial import Surface, Trial
+from transformations import mirrored, moved
 
 
 @pytest.fixture(scope="module")

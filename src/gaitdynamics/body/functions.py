@@ -101,11 +101,10 @@ def spline_table(spline: Spline) -> tuple[NDArray[np.float64], NDArray[np.float6
             matrix[i, i - 1 : i + 2] = h[i - 1], 2 * (h[i - 1] + h[i]), h[i]
             right[i] = 3 * (slope[i] - slope[i - 1])
         matrix[0, 0] = matrix[-1, -1] = 1.0
-        if spline.kind == "simm":
-            matrix[0, 1] = matrix[-1, -2] = -1.0
-            if n > 3:
-                right[0] = -3 * h[0] * _third_difference(x[:4], y[:4])
-                right[-1] = 3 * h[-1] * _third_difference(x[-4:], y[-4:])
+        matrix[0, 1] = matrix[-1, -2] = -1.0
+        if n > 3:
+            right[0] = -3 * h[0] * _third_difference(x[:4], y[:4])
+            right[-1] = 3 * h[-1] * _third_difference(x[-4:], y[-4:])
         c = np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
     b = slope - h * (2 * c[:-1] + c[1:]) / 3
     d = np.diff(c) / (3 * h)

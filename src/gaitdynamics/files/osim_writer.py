@@ -47,7 +47,6 @@ SIMPLE_JOINTS: Final = frozenset(
 
 _SPLINE_TAGS: Final = {
     "simm": "SimmSpline",
-    "natural": "NaturalCubicSpline",
     "linear": "PiecewiseLinearFunction",
 }
 
