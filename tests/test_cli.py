@@ -63,8 +63,7 @@ def known_estimate(monkeypatch: pytest.MonkeyPatch) -> list[Trial]:
         asked.append(trial)
         return replace(estimate(trial.name), trial=trial, seed=seed)
 
-    module = SimpleNamespace(estimate_forces=estimate_forces)
-    monkeypatch.setitem(sys.modules, "gaitdynamics.tasks.forces", module)
+    monkeypatch.setattr("gaitdynamics.tasks.forces.estimate_forces", estimate_forces)
     return asked
 
 
@@ -215,8 +214,7 @@ def test_mistake_inside_the_estimate_is_told_without_traceback(
     def refuse(*_: object, **__: object) -> None:
         raise UserInputError("no such weights", remedy="name others")
 
-    module = SimpleNamespace(estimate_forces=refuse)
-    monkeypatch.setitem(sys.modules, "gaitdynamics.tasks.forces", module)
+    monkeypatch.setattr("gaitdynamics.tasks.forces.estimate_forces", refuse)
     assert cli.run(forces(inputs, "walk", more=("--overground", "--out", str(tmp_path / "r")))) == 2
     assert capsys.readouterr().err.strip() == "Error: no such weights\n  Remedy: name others"
 
@@ -227,7 +225,7 @@ def test_own_mistakes_keep_their_traceback(
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(sys.modules, "gaitdynamics.tasks.forces", SimpleNamespace(estimate_forces=fail))
+    monkeypatch.setattr("gaitdynamics.tasks.forces.estimate_forces", fail)
     with pytest.raises(ZeroDivisionError):
         cli.run(forces(inputs, "walk", more=("--overground", "--out", str(tmp_path / "r"))))
 

@@ -42,20 +42,20 @@ class RefinerTraining(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    steps: int = 3000
+    steps: int = 2400
     batch: int = 24
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
     clip: float = 1.0
     average: float = 0.998
-    width: int = 96
+    width: int = 64
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16)
     dropout: float = 0.1
     feature_noise: float = 0.2
     force_weights: tuple[float, float, float] = (1.5, 1.0, 2.0)
     contact_weight: float = 0.1
     cop_weight: float = 0.15
-    extra_weight: float = 0.0
+    extra_weight: float = 1.0
     seed: int = 0
 
 
