@@ -12,11 +12,11 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from gaitdynamics.body.dynamics import total_wrench
 from gaitdynamics.body.skeleton import Skeleton
-from gaitdynamics.columns import SIDES
+from gaitdynamics.columns import LUMBAR, SIDES
+from gaitdynamics.errors import UserInputError
 from gaitdynamics.features.heading import face_forward, from_heading, smooth_heading
 from gaitdynamics.signals import differentiate, low_pass, resample
 from gaitdynamics.trial import Trial
@@ -34,6 +34,9 @@ CUTOFFS: Final = (6.0, 10.0, 15.0)
 #: origin of the calcaneus lies at the heel and that of the toes at the metatarso-phalangeal joint.
 LANDMARKS: Final = ("femur", "tibia", "talus", "calcn", "toes")
 HIP, KNEE, ANKLE, HEEL, TOE = range(5)
+
+#: Frames whose whole-body motion is held at once.
+_CHUNK: Final = 2000
 
 
 @dataclass(frozen=True)
@@ -99,46 +102,81 @@ def body_state(trial: Trial) -> BodyState:
     as scaling all segment masses.
     """
     skeleton = Skeleton(trial.subject.model)
+    bodies = _Bodies.of(skeleton)
     time, values = _on_model_clock(trial)
+    # Filters act on angles, which are only well behaved for a person who faces forward; all vectors turn back.
     values, yaw = face_forward(trial.subject.model, trial.coordinates, values)
+    scale = trial.subject.mass_kg / trial.subject.model.mass
     force, moment = [], []
     for cutoff in CUTOFFS:
-        q = tuple(torch.from_numpy(x) for x in differentiate(values, RATE, cutoff))
-        motion = skeleton.motion(*q)
-        total = total_wrench(skeleton, motion)
-        force.append(total[0].numpy())
-        moment.append(total[1].numpy())
-    # The last, widest band serves for the kinematic quantities.
-    # Filters act on angles, which are only well behaved for a person who faces forward; all vectors turn back.
-    back = np.full(len(time), yaw)
-    index = [[skeleton.body_index(f"{name}_{side}") for name in LANDMARKS] for side in SIDES]
-    heading = smooth_heading(motion.pose.rotation[:, skeleton.body_index("pelvis")].numpy(), RATE)
+        # The last, widest band also serves for the kinematic quantities.
+        track = _follow(skeleton, bodies, *differentiate(values, RATE, cutoff))
+        force.append(scale * track["force"])
+        moment.append(scale * track["moment"])
+    heading = smooth_heading(track["pelvis"], RATE)
     belt = _belt_velocity(trial, heading)
-
-    def ground(vectors: Tensor | Array) -> Array:
-        return from_heading(np.asarray(vectors), back)
-
-    centers = skeleton.body_centers(motion.pose)
-    com = skeleton.center_of_mass(motion.pose).numpy()
-    landmark = motion.pose.position[:, index].numpy()
-    steps = np.linalg.norm(np.diff(landmark, axis=2), axis=-1).mean((0, 1))
-    scale = trial.subject.mass_kg / trial.subject.model.mass
+    steps = np.linalg.norm(np.diff(track["landmark"], axis=2), axis=-1).mean((0, 1))
+    back = np.full(len(time), yaw)
     return BodyState(
         time=time,
-        landmark=ground(landmark),
-        landmark_velocity=ground(motion.velocity[:, index].numpy() - belt),
-        landmark_acceleration=ground(motion.acceleration[:, index]),
-        com=ground(com),
-        com_velocity=ground(np.gradient(com, 1.0 / RATE, axis=0) - belt),
-        trunk=ground(centers[:, skeleton.body_index("torso")]),
-        force=ground(scale * np.stack(force, 1)),
-        moment=ground(scale * np.stack(moment, 1)),
+        landmark=from_heading(track["landmark"], back),
+        landmark_velocity=from_heading(track["velocity"] - belt, back),
+        landmark_acceleration=from_heading(track["acceleration"], back),
+        com=from_heading(track["com"], back),
+        com_velocity=from_heading(np.gradient(track["com"], 1.0 / RATE, axis=0) - belt, back),
+        trunk=from_heading(track["trunk"], back),
+        force=from_heading(np.stack(force, 1), back),
+        moment=from_heading(np.stack(moment, 1), back),
         heading=heading + yaw,
         leg_length=float(steps[HIP] + steps[KNEE]),
         foot_length=float(steps[HEEL]),
         body_weight=trial.body_weight,
-        trunk_missing=trial.is_missing("lumbar_extension", "lumbar_bending", "lumbar_rotation"),
+        trunk_missing=trial.is_missing(*LUMBAR),
     )
+
+
+@dataclass(frozen=True)
+class _Bodies:
+    """Indices of the bodies that are followed: landmarks per side, trunk, pelvis."""
+
+    landmark: list[list[int]]
+    trunk: int
+    pelvis: int
+
+    @classmethod
+    def of(cls, skeleton: Skeleton) -> _Bodies:
+        names = [f"{name}_{side}" for side in SIDES for name in LANDMARKS] + ["torso", "pelvis"]
+        missing = [name for name in names if name not in skeleton.body_names]
+        if missing:
+            raise UserInputError(
+                f"the model has no body {', '.join(missing)}; it has {', '.join(skeleton.body_names)}",
+                file=skeleton.model.source,
+                remedy="use a model of the Rajagopal, gait2392 or LaiUhlrich family",
+            )
+        index = [skeleton.body_index(name) for name in names]
+        return cls([index[: len(LANDMARKS)], index[len(LANDMARKS) : -2]], index[-2], index[-1])
+
+
+def _follow(skeleton: Skeleton, bodies: _Bodies, q: Array, qd: Array, qdd: Array) -> dict[str, Array]:
+    """Follow landmarks, centres of mass and total wrench over time, in chunks so that memory stays small."""
+    parts: dict[str, list[Array]] = {}
+    for start in range(0, len(q), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        motion = skeleton.motion(*(torch.from_numpy(x[part]) for x in (q, qd, qdd)))
+        force, moment = total_wrench(skeleton, motion)
+        found = {
+            "force": force,
+            "moment": moment,
+            "landmark": motion.pose.position[:, bodies.landmark],
+            "velocity": motion.velocity[:, bodies.landmark],
+            "acceleration": motion.acceleration[:, bodies.landmark],
+            "com": skeleton.center_of_mass(motion.pose),
+            "trunk": skeleton.body_centers(motion.pose)[:, bodies.trunk],
+            "pelvis": motion.pose.rotation[:, bodies.pelvis],
+        }
+        for name, value in found.items():
+            parts.setdefault(name, []).append(value.numpy())
+    return {name: np.concatenate(arrays) for name, arrays in parts.items()}
 
 
 def _on_model_clock(trial: Trial) -> tuple[Array, Array]:
