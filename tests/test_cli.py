@@ -15,8 +15,9 @@ from gaitdynamics import cli
 from gaitdynamics._version import __version__
 from gaitdynamics.body.generic import generic_model
 from gaitdynamics.errors import UserInputError
+from gaitdynamics.files.inverse_dynamics import read_inverse_dynamics_setup
 from gaitdynamics.files.osim_writer import write_osim
-from gaitdynamics.files.storage import write_storage
+from gaitdynamics.files.storage import read_storage, write_storage
 from gaitdynamics.tasks.report import read_report, side_mean
 from gaitdynamics.trial import Trial
 from synthetic_walk import estimate
@@ -310,3 +311,29 @@ def test_demo_estimates_a_plausible_walk(tmp_path: Path, capsys: pytest.CaptureF
         share = getattr(report.gait.stance_fraction, side)
         assert 0.57 < share < 0.68
     assert "walking_grf.mot" in capsys.readouterr().out
+
+
+def test_moments_of_the_demo_in_its_own_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From forces to joint moments as the guide tells; bounds are those of healthy walking."""
+    example = Path(__file__).parents[1] / "examples" / "walking"
+    out = tmp_path / "demo"
+    assert cli.run(["demo", "--out", str(out)]) == 0
+    arguments = ["moments", str(example / "walking.mot"), "--grf", str(out / "walking_grf.mot")]
+    for _ in range(2):  # the second time its own files are replaced
+        assert cli.run([*arguments, "--model", str(example / "subject.osim"), "--out", str(out)]) == 0
+    moment_files = {"walking_id.sto", "walking_knee_adduction.sto", "walking_moments.json", "walking_moments.png"}
+    assert {p.name for p in out.iterdir()} == {f"walking{end}" for end in MADE} | moment_files
+    assert "Traceback" not in capsys.readouterr().err
+    moments = read_storage(out / "walking_id.sto")
+    inner = slice(50, -50)
+    for side in ("r", "l"):
+        ankle = moments.column(f"ankle_angle_{side}_moment")[inner] / 68.0
+        assert -2.2 < ankle.min() < -0.9
+        assert ankle.max() < 0.5
+    # Forces that obey Newton's law leave little to the pelvis, 667 N weigh on it otherwise.
+    assert np.abs(moments.column("pelvis_ty_force")[inner]).mean() < 0.06 * 667.0
+    # What OpenSim writes from our set-up has another name, so that it can stand beside ours.
+    setup = read_inverse_dynamics_setup(out / "walking_id_setup.xml")
+    assert setup.output_file == "walking_id_opensim.sto"
+    assert setup.coordinates_file is not None
+    assert setup.coordinates_file.samefile(example / "walking.mot")

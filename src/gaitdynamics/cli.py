@@ -70,6 +70,17 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
+def _use_one_thread() -> None:
+    """Compute with one thread, however many there are.
+
+    The steps are small: several threads gain next to nothing on an idle machine, and where others compute too they wait
+    for one another many times longer than they work (see benchmarks/speed).
+    """
+    import torch
+
+    torch.set_num_threads(1)
+
+
 @app.command
 def forces(
     *motions: Annotated[Path, Parameter(name="MOTION", required=True)],
@@ -131,6 +142,7 @@ def forces(
     )
     with output_folder(out):
         check_batch(motions, settings)
+        _use_one_thread()
         return _run_batch(motions, settings)
 
 
@@ -168,7 +180,8 @@ def _run_batch(motions: Sequence[Path], settings: BatchSettings) -> int:
     outcomes: list[Outcome] = []
     columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
     interrupted = False
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task(motions[0].name, total=len(motions))
         try:
             for outcome in estimate_batch(motions, settings):
@@ -240,6 +253,7 @@ def moments(
     from gaitdynamics.tasks.outputs import output_folder
     from gaitdynamics.trial import Surface
 
+    _use_one_thread()
     with output_folder(out):
         # Where the forces are known, joint moments do not depend on the surface.
         trial = read_trial(motion, model=model, mass_kg=mass, height_m=height, surface=Surface())
@@ -280,6 +294,7 @@ def evaluate_forces(
     from gaitdynamics.tasks.outputs import output_folder
 
     names = [name.strip() for name in methods.split(",") if name.strip()]
+    _use_one_thread()
     with output_folder(out):
         files = evaluate_folder(
             data_folder, out, split=split, methods=names, weights=weights, console=Console(stderr=True)

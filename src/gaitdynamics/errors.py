@@ -72,7 +72,7 @@ class MissingCoordinatesError(UserInputError):
     missing
         Names of the coordinates that are needed and absent.
     available
-        Names that the file has, to offer the nearest ones.
+        Names in the file that are no coordinate yet, to offer the nearest ones.
     file
         The motion file.
     """

@@ -56,7 +56,8 @@ def test_horizontal_forces_point_the_right_way(case):
     measured = trial.forces.force[trial.forces.valid]
     estimated = forces.force[trial.forces.valid]
     for axis in (0, 2):
-        assert np.corrcoef(measured[:, axis], estimated[:, axis])[0, 1] > 0.7
+        # A wrong sign gives less than zero. The sideways force of running is a few percent of body weight and noisy.
+        assert np.corrcoef(measured[:, axis], estimated[:, axis])[0, 1] > 0.5
 
 
 def test_centre_of_pressure_is_under_the_right_foot(case):

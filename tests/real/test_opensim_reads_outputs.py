@@ -43,7 +43,7 @@ def test_inverse_dynamics_runs_on_the_setup_and_leaves_small_residuals(
     # OpenSim looks the model up from where it runs, and the rest from where the setup is.
     monkeypatch.chdir(files.report.parent)
     assert opensim.InverseDynamicsTool(files.inverse_dynamics_setup.name).run()
-    moments = read_storage(tmp_path / "results" / f"{estimate.trial.name}_id.sto")
+    moments = read_storage(tmp_path / "results" / f"{estimate.trial.name}_id_opensim.sto")
     inner = slice(20, -20)
     # The six residuals at the pelvis are what force and motion do not explain: were the loads not read or on
     # the wrong foot, the vertical one would be about body weight.

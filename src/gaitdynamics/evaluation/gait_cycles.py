@@ -1,6 +1,6 @@
 """Gait cycles of one foot, found from its measured vertical force, as they are scored.
 
-Differences from the paper (Tan et al. 2025, Methods, Evaluation) and from its published code
+Differences from the paper (Tan et al. 2026, Methods, Evaluation) and from its published code
 ------------------------------------------------------------------------------------------
 The thresholds are the paper's: heel strike where the vertical force rises above 10 % of body weight, cycles
 of 0.2-2 s from heel strike to heel strike, stances of 0.1-1.5 s. Beyond that:

@@ -23,7 +23,7 @@ SHOWN = (
     ("cop", "CoP [mm]", 0),
 )
 
-#: Mean absolute errors of GaitDynamics with full-body kinematics (Tan et al. 2025, Fig. 1) [%BW].
+#: Mean absolute errors of GaitDynamics with full-body kinematics (Tan et al. 2026, Fig. 1) [%BW].
 PAPER = {
     "profile_vertical": 3.2,
     "profile_fore_aft": 1.2,
@@ -31,7 +31,7 @@ PAPER = {
     "peak_vertical": 3.6,
 }
 PAPER_LABEL = (
-    "*paper (Tan et al. 2025), other data: AddBiomechanics, walking and running together, left foot*"
+    "*paper (Tan et al. 2026), other data: AddBiomechanics, walking and running together, left foot*"
 )
 
 SIDE_WORDS = {"r": "right", "l": "left"}

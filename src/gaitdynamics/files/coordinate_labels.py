@@ -42,6 +42,12 @@ def free_coordinates(model: Model) -> tuple[str, ...]:
     return tuple(name for name in model.coordinates if name not in followers)
 
 
+def short_name(label: str) -> str:
+    """Give the name of the coordinate in a label that may be the path of a state."""
+    path_of_state = _STATE_PATH.fullmatch(label)
+    return path_of_state.group(1) if path_of_state else label
+
+
 def match_columns(labels: Sequence[str], model: Model, path: Path | None = None) -> Columns:
     """Find the column of each free coordinate of the model.
 
@@ -61,8 +67,7 @@ def match_columns(labels: Sequence[str], model: Model, path: Path | None = None)
     renamed: dict[str, str] = {}
     ignored: list[str] = []
     for label in labels:
-        path_of_state = _STATE_PATH.fullmatch(label)
-        short = path_of_state.group(1) if path_of_state else label
+        short = short_name(label)
         key = short.lower()
         if key == TIME or key in followers or key.endswith((_DEPENDENT, "/speed")):
             continue

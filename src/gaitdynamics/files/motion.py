@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaitdynamics.columns import LUMBAR, REQUIRED, canonical
-from gaitdynamics.errors import MissingCoordinatesError, UserInputError
+from gaitdynamics.errors import ConventionError, MissingCoordinatesError, UserInputError
 from gaitdynamics.files.atomic import file_sha256
-from gaitdynamics.files.coordinate_labels import Columns, free_coordinates, match_columns
+from gaitdynamics.files.coordinate_labels import Columns, free_coordinates, match_columns, short_name
 from gaitdynamics.files.osim import read_osim
 from gaitdynamics.files.plausibility import (
     MASS_TOLERANCE,
@@ -23,7 +23,7 @@ from gaitdynamics.files.plausibility import (
     decide_degrees,
     require_feet,
 )
-from gaitdynamics.files.storage import TIME, Table, read_storage
+from gaitdynamics.files.storage import Table, read_storage
 from gaitdynamics.model import Model
 from gaitdynamics.posture import hold_torso_upright
 from gaitdynamics.trial import Subject, Surface, Trial
@@ -83,7 +83,7 @@ def read_trial(
     _check_duration(table, path)
     skeleton = person.subject.model
     columns = match_columns(table.labels, skeleton, path)
-    _check_required(columns, table, skeleton, path)
+    _check_required(columns, skeleton, path)
 
     found = {canonical(name): table.column(label) for name, label in columns.labels.items()}
     in_degrees, unit_warning = decide_degrees(table.in_degrees, found, path)
@@ -187,12 +187,22 @@ def _check_duration(table: Table, path: Path) -> None:
         )
 
 
-def _check_required(columns: Columns, table: Table, model: Model, path: Path) -> None:
-    """Check that what no substitute can stand for is there, as far as the model has it at all."""
+def _check_required(columns: Columns, model: Model, path: Path) -> None:
+    """Check that what no substitute can stand for is there, as far as the model has it at all, and is used."""
     needed = [name for name in free_coordinates(model) if canonical(name) in REQUIRED]
     missing = [name for name in needed if name not in columns.labels]
     if missing:
-        raise MissingCoordinatesError(missing, [x for x in table.labels if x != TIME], path)
+        # Columns that are another coordinate already are no candidates.
+        raise MissingCoordinatesError(missing, columns.ignored, path)
+    # Leaving it out would leave that joint stiff, in the default pose of a coordinate of another name.
+    unused = [label for label in columns.ignored if canonical(short_name(label)) in REQUIRED]
+    if unused:
+        raise ConventionError(
+            "the model has no such coordinate; it has " + ", ".join(free_coordinates(model)),
+            file=path,
+            column=unused[0],
+            remedy="give the model with which the motion was made, or name the column as the model's coordinate",
+        )
 
 
 def _values(table: Table, columns: Columns, model: Model, *, in_degrees: bool) -> Array:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.gridspec import SubplotSpec
 
 from gaitdynamics.columns import SIDES
-from gaitdynamics.plotting.style import GREY, SIDE_COLORS, SIDE_NAMES, tidy
+from gaitdynamics.plotting.style import GREY, SIDE_NAMES, draw_thin, tidy
 from gaitdynamics.stances import COP_MINIMUM_BW, Interval
 from gaitdynamics.trial import Array, FootForces, Trial
 
@@ -65,13 +64,9 @@ def draw_centres_of_pressure(
         tidy(axes)
         axes.axvline(0.0, color=GREY, linewidth=0.6)
         axes.axhline(0.0, color=GREY, linewidth=0.6)
-        style: dict[str, Any] = {"color": SIDE_COLORS[side], "linewidth": 0.8, "alpha": 0.6}
-        for of_side, path in paths:
-            if of_side == side:
-                axes.plot(path[:, 0], path[:, 1], **style)
-        for of_side, path in truth:
-            if of_side == side:
-                axes.plot(path[:, 0], path[:, 1], linestyle=(0, (4, 2)), **style)
+        for drawn, dashes in ((paths, "solid"), (truth, (0, (4, 2)))):
+            mine = [path for of_side, path in drawn if of_side == side]
+            draw_thin(axes, mine, side, linewidth=0.8, alpha=0.6, linestyle=dashes)
         axes.set_xlim(low[0], high[0])
         axes.set_ylim(low[1], high[1])
         axes.set_aspect("equal", adjustable="box", anchor="N")

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from gaitdynamics.columns import SIDES
 from gaitdynamics.plotting.centre_of_pressure import FootFrames, draw_centres_of_pressure, trusted
-from gaitdynamics.plotting.style import GREY, SIDE_COLORS, SIDE_NAMES, new_figure, tidy
+from gaitdynamics.plotting.style import GREY, SIDE_COLORS, SIDE_NAMES, draw_thin, new_figure, tidy
 from gaitdynamics.stances import (
     GaitMeasures,
     Interval,
@@ -186,8 +186,7 @@ def _draw_per_stance(
     for side in SIDES:
         mine = [s for s in stances if s.side == side and s.complete]
         curves = [_stance_curve(forces, s, velocity, component, weight) for s in mine]
-        for curve in curves:
-            axes.plot(PHASE, curve, color=SIDE_COLORS[side], linewidth=0.6, alpha=0.35)
+        draw_thin(axes, [np.stack([PHASE, curve], axis=1) for curve in curves], side, linewidth=0.6, alpha=0.35)
         if curves:
             axes.plot(PHASE, np.mean(curves, axis=0), color=SIDE_COLORS[side], linewidth=2.0)
         if measured is not None:

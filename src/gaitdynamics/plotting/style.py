@@ -6,12 +6,16 @@ and works in threads, on servers and inside other programs.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+
+from gaitdynamics.trial import Array
 
 #: Right reddish, left bluish: a pair that stays apart with every kind of colour blindness (Okabe & Ito).
 SIDE_COLORS: Final = {"r": "#c8500a", "l": "#0b63a8"}
@@ -33,6 +37,11 @@ def tidy(axes: Axes) -> None:
     axes.grid(visible=True, color="#e6e6e6", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(labelsize=8, length=3, color=GREY)
+
+
+def draw_thin(axes: Axes, paths: Sequence[Array], side: str, **style: Any) -> None:
+    """Draw the paths (N, 2) of many stances of one side as one artist: ten minutes of walking have a thousand."""
+    axes.add_collection(LineCollection(list(paths), colors=SIDE_COLORS[side], **style))
 
 
 def save_png(figure: Figure, path: Path) -> None:

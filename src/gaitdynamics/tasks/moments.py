@@ -157,7 +157,7 @@ def compute_moments(trial: Trial, forces: FootForces, *, cutoff: float | None = 
     Notes
     -----
     Knee adduction moment: cross product of the lever arm with the ground reaction force, its component about
-    the walking direction (Tan et al. 2025, Downstream Task 2). See `knee_adduction`.
+    the walking direction (Tan et al. 2026, Downstream Task 2). See `knee_adduction`.
     """
     import torch
 

@@ -57,8 +57,7 @@ def write_moments(result: MomentsResult, folder: Path) -> MomentsFiles:
     Raises
     ------
     UserInputError
-        The folder cannot be written to, or holds files of these names that are not ours: those of OpenSim's
-        own Inverse Dynamics, for instance, which writes `<stem>_id.sto` when it is given our setup.
+        The folder cannot be written to, or holds files of these names that are not ours.
     """
     from gaitdynamics.plotting.moments import plot_moments
     from gaitdynamics.plotting.style import save_png

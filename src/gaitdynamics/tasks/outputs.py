@@ -180,18 +180,16 @@ def _write_all(estimate: ForceEstimate, draft: Path, final: OutputFiles, grf_nam
         coordinates_file=_input_file(trial, "motion", folder),
         external_loads_file=final.external_loads.name,
         time_range=(float(trial.time[0]), float(trial.time[-1])),
-        output_file=f"{trial.name}_id.sto",
+        # Not the name of our own joint moments, so that both can stand in one folder and be compared.
+        output_file=f"{trial.name}_id_opensim.sto",
     )
+    gait = measure(estimate)
     figure = plot_forces(
-        trial,
-        estimate.forces,
-        estimate.contact,
-        estimate.com_velocity,
-        measure(estimate),
-        _foot_frames(trial),
+        trial, estimate.forces, estimate.contact, estimate.com_velocity, gait, _foot_frames(trial)
     )
     save_png(figure, draft / final.plot.name)
-    report = build_report(estimate, grf_naming=grf_naming, files=[path.name for path in final.paths()])
+    names = [path.name for path in final.paths()]
+    report = build_report(estimate, grf_naming=grf_naming, files=names, gait=gait)
     write_text(draft / final.report.name, report.model_dump_json(indent=1) + "\n")
 
 

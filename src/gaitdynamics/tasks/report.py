@@ -183,7 +183,11 @@ def measure(estimate: ForceEstimate) -> stances.GaitMeasures:
 
 
 def build_report(
-    estimate: ForceEstimate, *, grf_naming: str = "opensim", files: Sequence[str] = ()
+    estimate: ForceEstimate,
+    *,
+    grf_naming: str = "opensim",
+    files: Sequence[str] = (),
+    gait: stances.GaitMeasures | None = None,
 ) -> ForceReport:
     """Gather the report of an estimate.
 
@@ -195,9 +199,12 @@ def build_report(
         Spelling of the force columns in the file.
     files
         Names of the files written with the report.
+    gait
+        What `measure` gives, where it has been computed already.
     """
     trial = estimate.trial
-    gait = measure(estimate)
+    if gait is None:
+        gait = measure(estimate)
     right, left = gait.stance_fraction
     return ForceReport(
         schema_version=SCHEMA_VERSION,

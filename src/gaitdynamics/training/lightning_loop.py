@@ -112,4 +112,4 @@ def fit(
         enable_model_summary=False,
     )
     loader = DataLoader(_Steps(windows, module, settings.steps), batch_size=None)
-    trainer.fit(module, loader, ckpt_path=last if resume and last.is_file() else None, weights_only=False)
+    trainer.fit(module, loader, ckpt_path=last if resume and last.is_file() else None, weights_only=True)

@@ -1,7 +1,8 @@
 """Train the refinement network: one command, reproducible, resumable.
 
 Lightning runs the loop, keeps the exponential moving average of the weights, checkpoints for resuming, and the
-record of losses (CSV and TensorBoard). The best network by the validation people is written as a checkpoint of ours.
+record of losses (CSV and TensorBoard). The averaged network of the last step is written as a checkpoint of ours, with
+its errors on the validation people.
 """
 
 from __future__ import annotations
