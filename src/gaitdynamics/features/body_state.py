@@ -6,8 +6,8 @@ and the belt do is known here too, so that later steps see the motion relative t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -81,6 +81,12 @@ class BodyState:
     foot_length: float
     body_weight: float
     trunk_missing: bool
+
+    def part(self, frames: slice) -> BodyState:
+        """Cut out some frames; lengths, weight and marks stay."""
+        values = ((f.name, getattr(self, f.name)) for f in fields(self))
+        series: dict[str, Any] = {name: x[frames] for name, x in values if isinstance(x, np.ndarray)}
+        return replace(self, **series)
 
 
 def body_state(trial: Trial) -> BodyState:

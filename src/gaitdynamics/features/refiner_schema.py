@@ -59,6 +59,9 @@ COLUMNS: Final = (
 #: Where the total forces stand among the columns: per cutoff, three axes.
 TOTAL_FORCE: Final = slice(0, 3 * len(CUTOFFS))
 
+#: Frames that are described at once, so that memory beyond the result stays small.
+_CHUNK: Final = 2000
+
 
 def refiner_features(state: BodyState) -> Features:
     """Describe a motion for the refinement network.
@@ -69,10 +72,15 @@ def refiner_features(state: BodyState) -> Features:
         (N, 2, C) float32; axis 1 is the view from the right and from the left foot, C follows `COLUMNS`.
         Axes are walking direction, up, and towards the body's midline.
     """
+    soles = sole_levels(state)
+    starts = range(0, len(state.time), _CHUNK)
+    return np.concatenate([_describe(state.part(slice(start, start + _CHUNK)), soles) for start in starts])
+
+
+def _describe(state: BodyState, soles: Array) -> Features:
     leg, weight = state.leg_length, state.body_weight
     speed = np.sqrt(GRAVITY * leg)
     mirror = np.array([1.0, 1.0, -1.0])
-    soles = sole_levels(state)
 
     def turned(vectors: Array) -> Array:
         return to_heading(vectors, state.heading)
