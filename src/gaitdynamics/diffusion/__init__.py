@@ -1,0 +1,1 @@
+"""Diffusion sampling on tensors; samplers know a network only as `f(x, t) -> x0`."""
