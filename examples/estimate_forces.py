@@ -15,9 +15,13 @@ WALKING = Path(__file__).parent / "walking"
 
 def main(folder: Path) -> None:
     """Read the shipped walk, estimate, write."""
-    trial = gd.read_trial(WALKING / "walking.mot", model=WALKING / "subject.osim", height_m=1.72)
-    result = gd.estimate_forces(trial)
-    result.to_files(folder)
+    surface = gd.Surface("overground")
+    trial = gd.read_trial(WALKING / "walking.mot", model=WALKING / "subject.osim", height_m=1.72, surface=surface)
+    estimate = gd.estimate_forces(trial)
+    peak = estimate.forces.force[:, :, 1].max(axis=0) / trial.body_weight
+    print(f"peak vertical force: right {peak[0]:.2f}, left {peak[1]:.2f} body weights")
+    files = estimate.to_files(folder)
+    print(f"written: {', '.join(path.name for path in files.paths())} in {folder}")
 
 
 if __name__ == "__main__":
