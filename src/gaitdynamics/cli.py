@@ -12,6 +12,7 @@ from rich.console import Console
 
 from gaitdynamics._version import __version__
 from gaitdynamics.errors import GaitError, UserInputError
+from gaitdynamics.weights_cli import weights
 
 if TYPE_CHECKING:
     from gaitdynamics.tasks.batch import BatchSettings, Outcome
@@ -35,6 +36,7 @@ evaluate = App(name="evaluate", help="Compare estimates with measurements.")
 train = App(name="train", help="Train the networks.")
 app.command(evaluate)
 app.command(train)
+app.command(weights)
 
 Flag = Annotated[bool, Parameter(negative=())]
 
