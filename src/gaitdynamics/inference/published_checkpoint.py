@@ -6,6 +6,7 @@ files, and from then on nothing but plain numbers and JSON is read.
 
 from __future__ import annotations
 
+import json
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -199,6 +200,14 @@ def load_published(folder: Path) -> PublishedWeights:
     ):
         _fill(network, folder / file, checksum)
     return PublishedWeights(denoiser, encoder, description)
+
+
+def is_published_pair(folder: Path) -> bool:
+    """Tell whether a folder says of itself that it holds an imported pair."""
+    try:
+        return bool(json.loads((folder / MODEL_FILE).read_text(encoding="utf-8"))["kind"] == KIND)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def read_published_description(folder: Path) -> PublishedDescription:

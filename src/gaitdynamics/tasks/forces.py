@@ -15,8 +15,11 @@ from gaitdynamics.features.body_state import BodyState, body_state
 from gaitdynamics.features.contact_rule import contact_by_rule
 from gaitdynamics.features.floor import BeltEstimate, estimate_belt_speed, estimate_floor
 from gaitdynamics.features.physics_split import split_by_rule
+from gaitdynamics.features.published.trial import columns_of_trial, forces_of_columns, trial_of_columns
 from gaitdynamics.files.motion import SHORTEST_MOTION
 from gaitdynamics.inference.checkpoint import RefinerDescription, load_refiner
+from gaitdynamics.inference.published_checkpoint import PublishedWeights, is_published_pair, load_published
+from gaitdynamics.inference.published_pair import run_pair
 from gaitdynamics.inference.refinement import apply_contact, refine
 from gaitdynamics.networks.refiner import Refiner
 from gaitdynamics.tasks.results import ForceEstimate, WeightsInfo
@@ -45,9 +48,10 @@ def estimate_forces(trial: Trial, *, weights: str | Path | None = None, seed: in
     trial
         A motion of any length from 0.3 s and any rate.
     weights
-        Name of packaged weights or folder of a checkpoint; None takes those that come with the package.
+        Name of packaged weights, or folder of a checkpoint or of an imported published pair; None takes those that
+        come with the package.
     seed
-        Seed of the random numbers. The refiner draws none: equal input gives equal output.
+        Seed of the random numbers. Only filling missing coordinates with a published pair draws any.
 
     Returns
     -------
@@ -70,10 +74,15 @@ def estimate_forces(trial: Trial, *, weights: str | Path | None = None, seed: in
         raise UserInputError(
             f"{trial.name} lasts {duration:.2f} s", remedy=f"give a motion of at least {SHORTEST_MOTION} s"
         )
-    network, description = _loaded(None if weights is None else str(weights))
     state = body_state(trial)
     floor = estimate_floor(state)
-    forces, contact = apply_contact(refine(network, state), state, trial.time, floor.height)
+    if weights is not None and is_published_pair(Path(weights)):
+        forces, contact, used, notes = _by_published_pair(trial, str(weights), floor.height, seed)
+    else:
+        network, description = _loaded(None if weights is None else str(weights))
+        forces, contact = apply_contact(refine(network, state), state, trial.time, floor.height)
+        used = WeightsInfo(description.name, description.weights_sha256, description.description)
+        notes = ()
     total = np.stack([np.interp(trial.time, state.time, state.force[:, _BAND, k]) for k in range(3)], axis=-1)
     velocity = np.stack([np.interp(trial.time, state.time, state.com_velocity[:, k]) for k in range(3)], axis=-1)
     return ForceEstimate(
@@ -84,8 +93,8 @@ def estimate_forces(trial: Trial, *, weights: str | Path | None = None, seed: in
         floor_note=floor.note,
         com_velocity=velocity,
         physics_force=total,
-        weights=WeightsInfo(description.name, description.weights_sha256, description.description),
-        warnings=(*trial.warnings, *_doubts(trial, state, contact)),
+        weights=used,
+        warnings=(*trial.warnings, *notes, *_doubts(trial, state, contact)),
         seed=seed,
     )
 
@@ -94,6 +103,29 @@ def estimate_forces(trial: Trial, *, weights: str | Path | None = None, seed: in
 def _loaded(weights: str | None) -> tuple[Refiner, RefinerDescription]:
     """Load once per process: a batch of motions shares one network."""
     return load_refiner(weights)
+
+
+@lru_cache(maxsize=2)
+def _loaded_pair(folder: str) -> PublishedWeights:
+    return load_published(Path(folder))
+
+
+def _by_published_pair(
+    trial: Trial, folder: str, floor_height: float, seed: int
+) -> tuple[FootForces, Mask, WeightsInfo, tuple[str, ...]]:
+    """Estimate with the published networks: what is missing is filled by diffusion, forces come from refinement."""
+    pair = _loaded_pair(folder)
+    columns = columns_of_trial(replace(trial, forces=None))
+    result = run_pair(pair, columns.values, columns.missing, seed=seed)
+    notes = pair.description.notes
+    if result.filled:
+        notes = (*notes, f"unknown columns were filled by the diffusion network: {', '.join(result.filled)}")
+    # The centre of pressure belongs to the feet of the motion that was put in, completed where it had gaps.
+    feet = trial_of_columns(result.values, columns, trial) if result.filled else trial
+    forces = forces_of_columns(result.values, columns, feet, floor_height=floor_height)
+    checksum = pair.description.refinement.weights_sha256
+    used = WeightsInfo(pair.description.name, checksum, pair.description.description)
+    return forces, forces.force[..., 1] > 0.0, used, notes
 
 
 def physics_forces(trial: Trial) -> FootForces:
