@@ -51,13 +51,23 @@ def test_feet_are_not_exchanged(case):
     assert vertical_error(trial, exchanged) > 5 * vertical_error(trial, forces)
 
 
-def test_horizontal_forces_point_the_right_way(case):
+@pytest.mark.parametrize("axis", [0, 2], ids=["fore-aft", "medio-lateral"])
+def test_horizontal_forces_follow_the_plates(case, axis, request):
     trial, forces, _ = case
-    measured = trial.forces.force[trial.forces.valid]
-    estimated = forces.force[trial.forces.valid]
-    for axis in (0, 2):
-        # A wrong sign gives less than zero. The sideways force of running is a few percent of body weight and noisy.
-        assert np.corrcoef(measured[:, axis], estimated[:, axis])[0, 1] > 0.5
+    if axis == 2 and request.node.callspec.id.startswith("Hamner2013"):
+        # Strict, so that weights which get there are noticed.
+        request.applymarker(pytest.mark.xfail(strict=True, reason="sideways force of running: correlation 0.65 so far"))
+    measured = trial.forces.force[trial.forces.valid][:, axis]
+    estimated = forces.force[trial.forces.valid][:, axis]
+    assert np.corrcoef(measured, estimated)[0, 1] > 0.7
+
+
+@pytest.mark.parametrize("axis", [0, 2], ids=["fore-aft", "medio-lateral"])
+def test_the_opposite_sign_fits_worse(case, axis):
+    trial, forces, _ = case
+    measured = trial.forces.force[trial.forces.valid][:, axis]
+    estimated = forces.force[trial.forces.valid][:, axis]
+    assert np.abs(measured - estimated).mean() < np.abs(measured + estimated).mean()
 
 
 def test_centre_of_pressure_is_under_the_right_foot(case):
