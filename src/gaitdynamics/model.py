@@ -14,6 +14,9 @@ from typing import Literal
 #: Name of the root frame that carries no mass and does not move.
 GROUND = "ground"
 
+#: Standard acceleration of gravity [m/s^2].
+STANDARD_GRAVITY = 9.80665
+
 Vector3 = tuple[float, float, float]
 
 
@@ -154,7 +157,7 @@ class Model:
     bodies: tuple[Body, ...]
     joints: tuple[Joint, ...]
     couplers: tuple[Coupler, ...] = ()
-    gravity: Vector3 = (0.0, -9.80665, 0.0)
+    gravity: Vector3 = (0.0, -STANDARD_GRAVITY, 0.0)
     source: str | None = None
     warnings: tuple[str, ...] = field(default=(), compare=False)
 

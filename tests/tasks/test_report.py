@@ -60,7 +60,7 @@ def test_report_survives_its_file_and_refuses_unknown_fields(tmp_path: Path) -> 
 
 def test_schema_describes_every_stance_measure() -> None:
     schema = ForceReport.model_json_schema()
-    stance = schema["$defs"]["StanceRecord"]
+    stance = schema["$defs"]["StanceMeasures"]
     assert stance["properties"]["peak_vertical_bw"]["type"] == "number"
     assert set(stance["required"]) == set(stance["properties"])
 

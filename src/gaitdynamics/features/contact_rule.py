@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from gaitdynamics.features.body_state import HEEL, TOE, BodyState
 from gaitdynamics.features.floor import sole_levels
+from gaitdynamics.model import STANDARD_GRAVITY
 
 #: A foot counts as down when heel or toe joint is this close to its lowest level [leg lengths] ...
 _LOW: Final = 0.035
 #: ... and that landmark moves slower over the surface than this [m/s per sqrt(g x leg length)].
 _SLOW: Final = 0.35
-
-_GRAVITY: Final = 9.80665
 
 
 def contact_by_rule(state: BodyState, *, still: bool = True) -> NDArray[np.bool_]:
@@ -33,5 +32,5 @@ def contact_by_rule(state: BodyState, *, still: bool = True) -> NDArray[np.bool_
     down = height < _LOW * state.leg_length
     if still:
         speed = np.linalg.norm(state.landmark_velocity[:, :, [HEEL, TOE]][..., [0, 2]], axis=-1)
-        down &= speed < _SLOW * np.sqrt(_GRAVITY * state.leg_length)
+        down &= speed < _SLOW * np.sqrt(STANDARD_GRAVITY * state.leg_length)
     return np.asarray(down.any(-1))

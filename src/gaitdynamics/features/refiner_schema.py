@@ -16,14 +16,13 @@ from numpy.typing import NDArray
 from gaitdynamics.features.body_state import ANKLE, CUTOFFS, HEEL, HIP, KNEE, LANDMARKS, TOE, BodyState
 from gaitdynamics.features.floor import sole_levels
 from gaitdynamics.features.heading import to_heading
+from gaitdynamics.model import STANDARD_GRAVITY
 
 Array = NDArray[np.float64]
 Features = NDArray[np.float32]
 
 #: Version of this schema; weights name the one they were trained with.
 NAME: Final = "foot-view-1"
-
-GRAVITY: Final = 9.80665
 
 _AXES = ("forward", "up", "inward")
 _MOVING = (KNEE, ANKLE, HEEL, TOE)
@@ -79,7 +78,7 @@ def refiner_features(state: BodyState) -> Features:
 
 def _describe(state: BodyState, soles: Array) -> Features:
     leg, weight = state.leg_length, state.body_weight
-    speed = np.sqrt(GRAVITY * leg)
+    speed = np.sqrt(STANDARD_GRAVITY * leg)
     mirror = np.array([1.0, 1.0, -1.0])
 
     def turned(vectors: Array) -> Array:
@@ -87,7 +86,7 @@ def _describe(state: BodyState, soles: Array) -> Features:
 
     relative = turned(state.landmark - state.com[:, None, None]) / leg
     velocity = turned(state.landmark_velocity) / speed
-    acceleration = turned(state.landmark_acceleration) / GRAVITY
+    acceleration = turned(state.landmark_acceleration) / STANDARD_GRAVITY
     force = turned(state.force) / weight
     height = (state.landmark[:, :, [HEEL, TOE], 1] - soles) / leg
     com_velocity = turned(state.com_velocity) / speed

@@ -17,7 +17,7 @@ from gaitdynamics.files import osim_elements as fields
 from gaitdynamics.files.osim_frames import OffsetFrames
 from gaitdynamics.files.osim_functions import read_function
 from gaitdynamics.files.osim_joints import read_joint
-from gaitdynamics.model import GROUND, Body, Coupler, Joint, Model, Scaled
+from gaitdynamics.model import GROUND, STANDARD_GRAVITY, Body, Coupler, Joint, Model, Scaled
 
 _RESAVE = "open the model in OpenSim 4 and save it again"
 
@@ -89,7 +89,7 @@ class _Reader:
             bodies=tuple(bodies),
             joints=tuple(joints),
             couplers=tuple(couplers),
-            gravity=fields.vector(self.element, "gravity", default=(0.0, -9.80665, 0.0)),
+            gravity=fields.vector(self.element, "gravity", default=(0.0, -STANDARD_GRAVITY, 0.0)),
             source=path.name,
             warnings=tuple(self.warnings),
         )

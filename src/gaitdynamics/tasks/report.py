@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from gaitdynamics import stances
 from gaitdynamics._version import __version__
+from gaitdynamics.stances import StanceMeasures
 from gaitdynamics.tasks.results import ForceEstimate
 
 if TYPE_CHECKING:
@@ -101,26 +102,6 @@ class FloorRecord(_Record):
     found_by: str
 
 
-class StanceRecord(_Record):
-    """One stance; the fields are those of `gaitdynamics.stances.StanceMeasures`."""
-
-    side: Literal["r", "l"]
-    start_s: float
-    end_s: float
-    duration_s: float
-    complete: bool
-    peak_vertical_bw: float
-    peak_braking_bw: float
-    peak_propulsion_bw: float
-    peak_medial_bw: float
-    peak_lateral_bw: float
-    vertical_impulse_bw_s: float
-    braking_impulse_bw_s: float
-    propulsion_impulse_bw_s: float
-    medial_impulse_bw_s: float
-    cop_progression_m: float | None
-
-
 class BySide(_Record):
     """A number for each foot."""
 
@@ -137,7 +118,7 @@ class GaitRecord(_Record):
     double_support_fraction: float
     flight_fraction: float
     symmetry_index_percent: dict[str, float | None]
-    stances: list[StanceRecord]
+    stances: list[StanceMeasures]
 
 
 class PhysicsRecord(_Record):
@@ -245,7 +226,7 @@ def build_report(
             double_support_fraction=gait.double_support_fraction,
             flight_fraction=gait.flight_fraction,
             symmetry_index_percent=gait.symmetry_index_percent,
-            stances=[StanceRecord.model_validate(asdict(s)) for s in gait.stances],
+            stances=list(gait.stances),
         ),
         conventions=CONVENTIONS,
         # The trial's own warnings come first; the estimate may repeat them.
@@ -272,7 +253,7 @@ def read_report(path: Path) -> ForceReport:
     return ForceReport.model_validate_json(path.read_text(encoding="utf-8"))
 
 
-#: Rows of the screen table: field of `StanceRecord`, its name there, its format.
+#: Rows of the screen table: field of `StanceMeasures`, its name there, its format.
 _ROWS = (
     ("peak_vertical_bw", "peak vertical [BW]", "{:.2f}"),
     ("peak_braking_bw", "peak braking [BW]", "{:.3f}"),
