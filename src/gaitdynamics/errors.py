@@ -75,10 +75,17 @@ class MissingCoordinatesError(UserInputError):
         Names in the file that are no coordinate yet, to offer the nearest ones.
     file
         The motion file.
+    remedy
+        What the user can do about it, where it is not the usual.
     """
 
     def __init__(
-        self, missing: Sequence[str], available: Sequence[str], file: str | Path | None = None
+        self,
+        missing: Sequence[str],
+        available: Sequence[str],
+        file: str | Path | None = None,
+        *,
+        remedy: str | None = None,
     ) -> None:
         self.missing = tuple(missing)
         hints = []
@@ -88,7 +95,9 @@ class MissingCoordinatesError(UserInputError):
         super().__init__(
             f"{len(missing)} required coordinate(s) are missing: {', '.join(hints)}",
             file=file,
-            remedy="name the columns as the coordinates of the model, or export these coordinates too",
+            remedy=remedy
+            or "name the columns as the coordinates of the model, or export these coordinates too; to estimate forces, "
+            "weights that complete motions can be given instead (docs/weights.md)",
         )
 
 

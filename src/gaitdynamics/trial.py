@@ -89,6 +89,8 @@ class Trial:
         (T, C) [rad or m]. Where a coordinate is missing this holds the substitute that was chosen for it.
     missing
         (C,) True where the coordinate was not in the input: its values are a substitute, not a measurement.
+    generated
+        Names of those missing coordinates whose substitute comes from a generative network (`inference.completion`).
     subject, surface
         Who, and on what.
     forces
@@ -107,6 +109,7 @@ class Trial:
     forces: FootForces | None = None
     provenance: Mapping[str, object] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    generated: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         frames, count = len(self.time), len(self.coordinates)

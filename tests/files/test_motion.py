@@ -139,6 +139,94 @@ def test_missing_required_are_all_listed(walker: Model, columns: Columns, write_
     assert set(caught.value.missing) == {"pelvis_tx", "knee_angle_r"}
 
 
+def absent(columns: Columns, *parts: str) -> Columns:
+    return {name: column for name, column in columns.items() if not any(part in name for part in parts)}
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [("knee",), ("hip",), ("pelvis_t", "pelvis_l", "pelvis_r"), ("pelvis", "lumbar", "hip", "knee", "ankle_angle_l")],
+)
+def test_gaps_are_taken_and_marked_where_they_may_be(
+    walker: Model, columns: Columns, write_motion: Write, parts: tuple[str, ...]
+) -> None:
+    path = write_motion(absent(columns, *parts))
+    with pytest.raises(MissingCoordinatesError, match="weights that complete motions"):
+        read_trial(path, model=walker)
+    trial = read_trial(path, model=walker, surface=FLOOR, allow_incomplete=True)
+    for name in FULL_BODY:
+        gone = any(part in name for part in parts)
+        assert trial.is_missing(name) == gone
+        if not gone:
+            np.testing.assert_allclose(
+                trial.column(name), columns[name] if name in TRANSLATIONS else np.radians(columns[name])
+            )
+    assert set(trial.provenance["substitute_warnings"]) == set(trial.warnings)
+
+
+def test_measured_trunk_angles_are_kept_in_a_motion_to_be_completed(
+    walker: Model, columns: Columns, write_motion: Write
+) -> None:
+    path = write_motion(absent(columns, "lumbar_bending", "knee"))
+    trial = read_trial(path, model=walker, allow_incomplete=True)
+    np.testing.assert_allclose(trial.column("lumbar_extension"), np.radians(columns["lumbar_extension"]))
+    assert trial.is_missing("lumbar_bending")
+    assert not trial.is_missing("lumbar_extension", "lumbar_rotation")
+
+
+def test_a_misspelt_column_does_not_pass_for_a_gap(walker: Model, columns: Columns, write_motion: Write) -> None:
+    columns["knee_anlge_r"] = columns.pop("knee_angle_r")
+    del columns["hip_flexion_l"]
+    with pytest.raises(MissingCoordinatesError, match=r"knee_angle_r \(nearest in the file: .*knee_anlge_r") as caught:
+        read_trial(write_motion(columns), model=walker, allow_incomplete=True)
+    assert caught.value.missing == ("knee_angle_r",)
+    assert "delete it" in str(caught.value)
+
+
+def test_an_unused_column_of_a_needed_name_is_no_gap_either(
+    walker: Model, columns: Columns, write_motion: Write
+) -> None:
+    joints = tuple(
+        replace(j, rotations=j.rotations[:1], coordinates=j.coordinates[:1]) if j.name == "hip_r" else j
+        for j in walker.joints
+    )
+    with pytest.raises(ConventionError, match="no such coordinate"):
+        read_trial(write_motion(columns), model=replace(walker, joints=joints), allow_incomplete=True)
+
+
+@pytest.mark.parametrize(
+    "kept", [("lumbar", "subtalar"), ("pelvis_tilt", "pelvis_tx", "hip_flexion"), ("pelvis_list", "hip_rotation_r")]
+)
+def test_too_little_to_complete_from(
+    walker: Model, columns: Columns, write_motion: Write, kept: tuple[str, ...]
+) -> None:
+    little = {n: c for n, c in columns.items() if n == "time" or n.startswith(kept)}
+    with pytest.raises(UserInputError, match="too little is in the file"):
+        read_trial(write_motion(little), model=walker, allow_incomplete=True)
+    # A joint that is there but stands still at one value was not measured.
+    still = little | {"knee_angle_r": 0 * columns["time"]}
+    with pytest.raises(UserInputError, match="too little is in the file"):
+        read_trial(write_motion(still), model=walker, allow_incomplete=True)
+    read_trial(write_motion(little | {"knee_angle_r": columns["knee_angle_r"]}), model=walker, allow_incomplete=True)
+
+
+def test_what_is_there_of_the_pelvis_is_checked(walker: Model, columns: Columns, write_motion: Write) -> None:
+    mistakes = (("pelvis_ty", 1000, "not metres"), ("pelvis_ty", 2.5, "Z-up"), ("pelvis_tz", 1000, "not metres"))
+    for name, factor, said in mistakes:
+        only = absent(columns, *(n for n in TRANSLATIONS[1:] if n != name))
+        with pytest.raises(ConventionError, match=said) as caught:
+            read_trial(write_motion(only | {name: factor * columns[name]}), model=walker, allow_incomplete=True)
+        assert caught.value.column == name
+
+
+def test_units_without_a_leg_must_be_told(walker: Model, columns: Columns, write_motion: Write) -> None:
+    pelvis = absent(columns, "hip", "knee", "ankle")
+    with pytest.raises(ConventionError, match="cannot be told"):
+        read_trial(write_motion(pelvis, flag=""), model=walker, allow_incomplete=True)
+    trial = read_trial(write_motion(pelvis), model=walker, allow_incomplete=True)
+    np.testing.assert_allclose(trial.column("pelvis_tilt"), np.radians(columns["pelvis_tilt"]))
+
+
 @pytest.mark.parametrize("gone", [LUMBAR, LUMBAR[1:2]], ids=["all", "one"])
 def test_torso_is_held_upright_without_its_angles(
     walker: Model, columns: Columns, write_motion: Write, gone: tuple[str, ...]

@@ -1,19 +1,35 @@
 """Forces by a pair of networks in the published layout. The parameters are made up, so only what must hold for any
 parameters is tested here; that the networks compute what the published code computes is tested beside its numbers."""
 
+from __future__ import annotations
+
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from gaitdynamics import cli
+from gaitdynamics.columns import LUMBAR, PELVIS_ROTATIONS, PELVIS_TRANSLATIONS, SIDES
+from gaitdynamics.dataset.catalogue import Catalogue
+from gaitdynamics.errors import MissingCoordinatesError, UserInputError
 from gaitdynamics.features.published.schema import PUBLISHED_63
+from gaitdynamics.features.published.skeleton import foot_origins
 from gaitdynamics.features.published.trial import columns_of_trial
+from gaitdynamics.files.inverse_dynamics import read_inverse_dynamics_setup
+from gaitdynamics.files.motion import read_trial
+from gaitdynamics.files.storage import Table, read_storage, write_storage
 from gaitdynamics.inference.published_checkpoint import import_published, is_published_pair, load_published
-from gaitdynamics.inference.published_pair import run_pair
-from gaitdynamics.tasks.forces import estimate_forces
+from gaitdynamics.inference.published_pair import fill_columns, refine_columns
+from gaitdynamics.tasks import forces as task
+from gaitdynamics.tasks.batch import BatchSettings, estimate_batch
+from gaitdynamics.tasks.forces import completes_motions, estimate_forces, estimate_treadmill, physics_forces
+from gaitdynamics.tasks.report import read_report
 from gaitdynamics.training.force_windows import without_trunk
-from published_files import save_published
+from gaitdynamics.trial import Surface, Trial
+from opensim_oracle import Oracle, quiet_opensim
+from published_files import save_pair, save_published
 from published_weights import denoiser_state, refinement_state
 
 PLAN_STEPS = 3
@@ -42,16 +58,15 @@ def test_one_window_is_what_the_network_says_of_it(pair, example_trial):
     trial = cut(example_trial, 150)
     columns = columns_of_trial(trial)
     weights = load_published(pair)
-    result = run_pair(weights, columns.values, columns.missing)
+    kinetics = refine_columns(weights, columns.values)
     kinematic, kinetic = list(PUBLISHED_63.kinematic), list(PUBLISHED_63.kinetic)
     scaler = weights.refinement_scaler
     scaled = torch.from_numpy(scaler.to_scaled(columns.values)[None, :, kinematic].astype(np.float32))
     with torch.inference_mode():
         said = weights.refinement(scaled)[0].double().numpy()
     expected = (said - np.array(scaler.bias)[kinetic]) / np.array(scaler.scale)[kinetic]
-    np.testing.assert_allclose(result.values[:, kinetic], expected, rtol=1e-4, atol=1e-4)
-    np.testing.assert_array_equal(result.values[:, kinematic], columns.values[:, kinematic])
-    assert result.filled == ()
+    np.testing.assert_allclose(kinetics, expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(fill_columns(weights, columns.values, columns.missing), columns.values)
 
 
 def test_forces_obey_the_contract(pair, example_trial):
@@ -74,18 +89,227 @@ def test_a_missing_trunk_is_filled_and_the_same_seed_fills_the_same(pair, exampl
 
     plan = SamplingPlan(steps=PLAN_STEPS)
     one, again, other = (
-        run_pair(weights, columns.values, columns.missing, seed=seed, plan=plan) for seed in (1, 1, 2)
+        fill_columns(weights, columns.values, columns.missing, seed=seed, plan=plan) for seed in (1, 1, 2)
     )
-    assert one.filled == tuple(name for name in PUBLISHED_63.names if name.startswith("lumbar"))
-    lumbar = [PUBLISHED_63.names.index(name) for name in one.filled]
-    rest = [c for c in PUBLISHED_63.kinematic if c not in lumbar]
-    np.testing.assert_array_equal(one.values[:, rest], columns.values[:, rest])
-    np.testing.assert_array_equal(one.values, again.values)
-    assert not np.allclose(one.values[:, lumbar], other.values[:, lumbar])
-    assert not np.allclose(one.values[:, lumbar], columns.values[:, lumbar])
+    lumbar = [i for i, name in enumerate(PUBLISHED_63.names) if name.startswith("lumbar")]
+    rest = [c for c in range(63) if c not in lumbar]
+    np.testing.assert_array_equal(one[:, rest], columns.values[:, rest])
+    np.testing.assert_array_equal(one, again)
+    assert not np.allclose(one[:, lumbar], other[:, lumbar])
+    assert not np.allclose(one[:, lumbar], columns.values[:, lumbar])
 
 
 def test_the_estimate_says_what_was_filled(pair, example_trial):
     trial = without_trunk(cut(example_trial, 120))
     notes = estimate_forces(trial, weights=pair).warnings
-    assert any("filled by the diffusion network" in note for note in notes)
+    said = "coordinates that were generated, not measured: lumbar_extension, lumbar_bending, lumbar_rotation"
+    assert said in notes
+
+
+HIPS = tuple(f"hip_{part}_{side}" for side in SIDES for part in ("flexion", "adduction", "rotation"))
+GROUPS = {
+    "knees": ("knee_angle_r", "knee_angle_l"),
+    "left knee": ("knee_angle_l",),
+    "hips": HIPS,
+    "part of a hip": HIPS[1:2],
+    "ankles": tuple(f"{name}_angle_{side}" for name in ("ankle", "subtalar") for side in SIDES),
+    "trunk": LUMBAR,
+    "part of the trunk": LUMBAR[:2],
+    "pelvis rotations": PELVIS_ROTATIONS,
+    "pelvis translations": PELVIS_TRANSLATIONS,
+    "pelvis": PELVIS_ROTATIONS + PELVIS_TRANSLATIONS,
+    "forward only": PELVIS_TRANSLATIONS[:1],
+    "all but the knees": PELVIS_ROTATIONS + PELVIS_TRANSLATIONS + HIPS + LUMBAR,
+}
+EXAMPLE = Path(__file__).parents[2] / "examples" / "walking"
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory) -> Path:
+    """A pair of a tiny diffusion and a refinement network."""
+    folder = tmp_path_factory.mktemp("tiny")
+    import_published(*save_pair(folder / "files"), folder / "imported")
+    return folder / "imported"
+
+
+@pytest.fixture
+def quick_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    from gaitdynamics.plotting import style
+
+    monkeypatch.setattr(style, "save_png", lambda figure, path: path.write_bytes(b"picture"))
+
+
+def written_without(path: Path, table: Table, names: tuple[str, ...], frames: int = 201) -> Path:
+    """Write the first frames of a motion, some columns left out."""
+    kept = [i for i, label in enumerate(table.labels) if label not in names]
+    labels = [table.labels[i] for i in kept]
+    write_storage(path, labels, table.data[:frames, kept], name="cut", in_degrees=bool(table.in_degrees))
+    return path
+
+
+def check_completed(given: Path, model: Path, files, names: tuple[str, ...]) -> None:
+    """The completed file: measured numbers as they were, all others there, and everything else refers to it."""
+    before, after = read_storage(given), read_storage(files.completed)
+    assert after.in_degrees == before.in_degrees
+    assert set(names) <= set(after.labels)
+    for label in before.labels:
+        np.testing.assert_array_equal(after.column(label), before.column(label), err_msg=label)
+    setup = read_inverse_dynamics_setup(files.inverse_dynamics_setup)
+    assert setup.coordinates_file.resolve() == files.completed.resolve()
+    report = read_report(files.report)
+    assert set(report.motion.generated_coordinates) == set(names)
+    assert files.completed.name in report.files
+    assert any("generated, not measured" in warning for warning in report.warnings)
+    completed = read_trial(files.completed, model=model, surface=Surface())
+    assert not set(names) & {n for n, gone in zip(completed.coordinates, completed.missing, strict=True) if gone}
+    _check_reach(completed, files.forces)
+
+
+def _check_reach(completed: Trial, forces_file: Path) -> None:
+    """The made-up kinetics put the centre of pressure 5 cm from the heel, wherever that is after completion."""
+    from gaitdynamics.files.forces import read_forces
+
+    forces = read_forces(forces_file, completed.time)
+    assert np.isfinite(forces.force).all()
+    assert (forces.force[..., 1] > 100.0).all()
+    reach = forces.cop - foot_origins(completed)
+    np.testing.assert_allclose(np.linalg.norm(reach[..., [0, 2]], axis=-1), 0.05, atol=1e-5)
+
+
+@pytest.fixture
+def steady_kinetics(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the place of the refinement: both feet carry 5 N/kg, 5 cm in front of the heel of a person of 1.7 m."""
+
+    def refine(weights: object, values: np.ndarray) -> np.ndarray:
+        return np.tile([0.0, 5.0, 0.0, 0.05 * 5.0 / 1.7, 0.0, 0.0] * 2, (len(values), 1))
+
+    monkeypatch.setattr(task, "refine_columns", refine)
+
+
+def settings(folder: Path, weights: Path, model: Path, **more: object) -> BatchSettings:
+    return BatchSettings(
+        folder=folder,
+        surface=Surface(),
+        model=model,
+        height_m=1.7,
+        weights=str(weights),
+        **more,  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize("names", GROUPS.values(), ids=GROUPS)
+@pytest.mark.usefixtures("quick_pictures", "steady_kinetics")
+def test_any_coordinates_may_be_absent_from_the_example(tiny, tmp_path, names) -> None:
+    motion = written_without(tmp_path / "walk.mot", read_storage(EXAMPLE / "walking.mot"), names)
+    (outcome,) = estimate_batch([motion], settings(tmp_path, tiny, EXAMPLE / "subject.osim"))
+    assert outcome.error is None, outcome.error
+    check_completed(motion, EXAMPLE / "subject.osim", outcome.files, names)
+
+
+@pytest.mark.parametrize("group", ["knees", "pelvis", "all but the knees"])
+@pytest.mark.usefixtures("quick_pictures", "steady_kinetics")
+def test_any_coordinates_may_be_absent_from_a_real_motion(tiny, tmp_path, data_folder, group) -> None:
+    (record,) = [r for r in Catalogue.read(data_folder) if r.label == "Rajagopal2016/subject01/walk"]
+    table = read_storage(record.motion_file)
+    names = tuple(name for name in GROUPS[group] if name in table.labels)
+    motion = written_without(tmp_path / "walk.mot", table, names, frames=150)
+    (outcome,) = estimate_batch([motion], settings(tmp_path, tiny, record.model_file))
+    assert outcome.error is None, outcome.error
+    known = read_trial(motion, model=record.model_file, surface=Surface(), allow_incomplete=True)
+    assert read_report(outcome.files.report).motion.missing_coordinates == [
+        n for n, gone in zip(known.coordinates, known.missing, strict=True) if gone
+    ]
+    generated = read_report(outcome.files.report).motion.generated_coordinates
+    check_completed(motion, record.model_file, outcome.files, tuple(generated))
+    assert set(names) <= set(generated)
+
+
+@pytest.mark.usefixtures("quick_pictures")
+def test_opensim_takes_the_completed_motion_with_the_forces(tiny, tmp_path, monkeypatch) -> None:
+    """Inverse Dynamics runs on the set-up, and the feet are where ours are."""
+    opensim = quiet_opensim()
+    names = (*GROUPS["pelvis"], "knee_angle_r")
+    motion = written_without(tmp_path / "walk.mot", read_storage(EXAMPLE / "walking.mot"), names, frames=61)
+    model = EXAMPLE / "subject.osim"
+    (outcome,) = estimate_batch([motion], settings(tmp_path, tiny, model))
+    monkeypatch.chdir(tmp_path)
+    assert opensim.InverseDynamicsTool(outcome.files.inverse_dynamics_setup.name).run()
+    assert len(read_storage(tmp_path / "walk_id_opensim.sto").time) == 61
+    table = opensim.TimeSeriesTable(str(outcome.files.completed))
+    completed = read_trial(outcome.files.completed, model=model, surface=Surface())
+    assert tuple(table.getColumnLabels()) == completed.coordinates
+    assert table.getTableMetaDataAsString("inDegrees") == "yes"
+    turning = np.array([name not in PELVIS_TRANSLATIONS for name in completed.coordinates])
+    oracle = Oracle(model, completed.coordinates)
+    ours = foot_origins(completed)
+    for frame in (0, 30, 60):
+        row = table.getRowAtIndex(frame).to_numpy()
+        oracle.place(np.where(turning, np.radians(row), row))
+        np.testing.assert_allclose(oracle.pose(["calcn_r", "calcn_l"])[0], ours[frame], atol=1e-6)
+
+
+def test_everything_in_an_estimate_belongs_to_the_completed_motion(tiny, example_trial) -> None:
+    trial = cut(example_trial, 200)
+    gone = np.isin(trial.coordinates, [*GROUPS["pelvis"], "knee_angle_r"])
+    partial = replace(trial, missing=gone)
+    one, again, other = (estimate_forces(partial, weights=tiny, seed=seed) for seed in (3, 3, 4))
+    np.testing.assert_array_equal(one.trial.values, again.trial.values)
+    np.testing.assert_array_equal(one.forces.cop, again.forces.cop)
+    assert not np.allclose(one.trial.values[:, gone], other.trial.values[:, gone])
+    assert not np.allclose(one.trial.values[:, gone], trial.values[:, gone])
+    np.testing.assert_array_equal(one.trial.values[:, ~gone], trial.values[:, ~gone])
+    # The same motion, now measured as far as anybody knows, has the same Newton's force, velocity and floor.
+    whole = estimate_forces(replace(one.trial, missing=0 * gone > 0, generated=()), weights=tiny)
+    np.testing.assert_array_equal(whole.physics_force, one.physics_force)
+    np.testing.assert_array_equal(whole.com_velocity, one.com_velocity)
+    assert whole.floor_height == one.floor_height
+    np.testing.assert_allclose(whole.forces.force, one.forces.force, atol=1e-9)
+    np.testing.assert_allclose(whole.forces.cop, one.forces.cop, atol=1e-9)
+    # An estimate can be made of it by any means now.
+    assert np.isfinite(estimate_forces(one.trial).forces.force).all()
+
+
+def test_who_cannot_generate_refuses_gaps(tiny, example_trial) -> None:
+    assert completes_motions(tiny)
+    assert not completes_motions(None)
+    assert not completes_motions("refiner-1")
+    partial = replace(example_trial, missing=np.isin(example_trial.coordinates, ["knee_angle_r", "hip_rotation_l"]))
+    for estimate in (estimate_forces, physics_forces):
+        with pytest.raises(MissingCoordinatesError, match="weights that complete motions") as caught:
+            estimate(partial)
+        assert set(caught.value.missing) == {"knee_angle_r", "hip_rotation_l"}
+    with pytest.raises(UserInputError, match="belt speed cannot be told from the feet without"):
+        estimate_treadmill(partial)
+
+
+@pytest.mark.usefixtures("quick_pictures")
+def test_each_motion_of_a_run_is_completed_or_refused_on_its_own(tiny, tmp_path, capsys) -> None:
+    table = read_storage(EXAMPLE / "walking.mot")
+    little = tuple(name for name in table.labels[1:] if not name.startswith(("lumbar", "subtalar")))
+    motions = {"whole": (), "little": little, "knees": GROUPS["knees"]}
+    paths = [written_without(tmp_path / f"{name}.mot", table, names) for name, names in motions.items()]
+    person = ["--model", str(EXAMPLE / "subject.osim"), "--height", "1.7", "--overground"]
+    out = ["--out", str(tmp_path / "out")]
+    assert cli.run(["forces", *map(str, paths), *person, *out, "--weights", str(tiny)]) == cli.MISTAKE
+    said = capsys.readouterr()
+    assert "too little is in the file" in said.err
+    assert "knees_completed.mot" in said.out
+    made = {path.name for path in (tmp_path / "out").iterdir()}
+    assert "knees_completed.mot" in made
+    assert "whole_completed.mot" not in made
+    assert not any(name.startswith("little") for name in made)
+    # Without such weights the message says that there are some.
+    assert cli.run(["forces", str(paths[2]), *person, *out]) == cli.MISTAKE
+    assert "weights that complete motions" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("quick_pictures")
+def test_a_foreign_completed_motion_is_not_overwritten(tiny, tmp_path) -> None:
+    table = read_storage(EXAMPLE / "walking.mot")
+    motion = written_without(tmp_path / "walk.mot", table, GROUPS["knees"])
+    mine = tmp_path / "walk_completed.mot"
+    mine.write_text("measured at great cost")
+    (outcome,) = estimate_batch([motion], settings(tmp_path, tiny, EXAMPLE / "subject.osim"))
+    assert "was not written by gaitdynamics" in str(outcome.error)
+    assert mine.read_text() == "measured at great cost"
+    assert {path.name for path in tmp_path.iterdir()} == {"walk.mot", "walk_completed.mot"}

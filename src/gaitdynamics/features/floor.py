@@ -22,7 +22,7 @@ SOLE_THICKNESS: Final = 0.035
 LABORATORY_TOLERANCE: Final = 0.08
 
 #: Share of frames in which a landmark of a walking or running foot is at its lowest.
-_LOW_PERCENTILE: Final = 5.0
+LOW_PERCENTILE: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Floor:
 def sole_levels(state: BodyState) -> Array:
     """Heights (2,) [m] of the heel and of the toe joint when they are on the floor, over both feet."""
     heights = state.landmark[:, :, [HEEL, TOE], 1]
-    return np.asarray(np.percentile(heights, _LOW_PERCENTILE, axis=0).min(axis=0))
+    return np.asarray(np.percentile(heights, LOW_PERCENTILE, axis=0).min(axis=0))
 
 
 def estimate_floor(state: BodyState) -> Floor:

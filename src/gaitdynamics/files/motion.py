@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitdynamics.columns import LUMBAR, REQUIRED, canonical
+from gaitdynamics.columns import LUMBAR, PELVIS_ROTATIONS, PELVIS_TRANSLATIONS, REQUIRED, SIDES, canonical, leg
 from gaitdynamics.errors import ConventionError, MissingCoordinatesError, UserInputError
 from gaitdynamics.files.atomic import file_sha256
 from gaitdynamics.files.coordinate_labels import Columns, free_coordinates, match_columns, short_name
@@ -33,6 +34,16 @@ Array = NDArray[np.float64]
 #: Shorter motions [s] hold no step.
 SHORTEST_MOTION = 0.3
 
+#: A motion can be completed from any of these joints, if all its coordinates are there and not all of them constant.
+_STARTING_POINTS = (
+    PELVIS_ROTATIONS,
+    PELVIS_TRANSLATIONS,
+    *(joint for side in SIDES for joint in (leg(side)[:3], leg(side)[3:4], leg(side)[4:5])),
+)
+
+#: How much a label must look like the name of an absent coordinate to be taken for that name, misspelt.
+_MISSPELT = 0.8
+
 
 def read_trial(
     motion: str | Path,
@@ -41,6 +52,7 @@ def read_trial(
     mass_kg: float | None = None,
     height_m: float | None = None,
     surface: Surface | None = None,
+    allow_incomplete: bool = False,
 ) -> Trial:
     """Read a motion and the person who made it.
 
@@ -58,13 +70,18 @@ def read_trial(
     surface
         What was walked on. By default the floor, with a warning, because a treadmill cannot be told from a
         person walking on the spot.
+    allow_incomplete
+        Take a motion in which needed coordinates are absent too, for a task that completes it
+        (`inference.completion`). At least one joint of the legs, or the pelvis' position or orientation, must be there
+        as a whole and move; trunk angles that are there are then kept even where others are not.
 
     Returns
     -------
     Trial
         Every coordinate of the model that follows no other one, in model order. One that is not in the file
         is marked `missing` and has the model's default value; the lumbar angles, if any of the three is
-        absent, are all three those that hold the torso upright (`posture.hold_torso_upright`).
+        absent, are all three those that hold the torso upright (`posture.hold_torso_upright`). What the warnings say of
+        such substitutes is also in the provenance, as `substitute_warnings`, for whoever replaces them.
 
     Raises
     ------
@@ -73,9 +90,10 @@ def read_trial(
     ConventionError
         The numbers cannot be in the stated units, or in a frame with Y up, or belong to another model.
     MissingCoordinatesError
-        A coordinate of the pelvis, hip, knee or ankle is not there.
+        A coordinate of the pelvis, hip, knee or ankle is not there, and may not be absent; or an unused column has
+        nearly its name.
     UserInputError
-        Mass, height or model cannot be used, or the motion is too short.
+        Mass, height or model cannot be used, or the motion is too short, or holds too little to be completed from.
     """
     path = Path(motion)
     person = _read_person(model, mass_kg, height_m)
@@ -83,23 +101,23 @@ def read_trial(
     _check_duration(table, path)
     skeleton = person.subject.model
     columns = match_columns(table.labels, skeleton, path)
-    _check_required(columns, skeleton, path)
+    _check_required(columns, skeleton, path, allow_incomplete=allow_incomplete)
 
     found = {canonical(name): table.column(label) for name, label in columns.labels.items()}
+    if allow_incomplete:
+        _check_starting_point(found, path)
     in_degrees, unit_warning = decide_degrees(table.in_degrees, found, path)
     check_pelvis(found, height_m, path)
     coordinates = free_coordinates(skeleton)
     missing = np.array([name not in columns.labels for name in coordinates])
     values = _values(table, columns, skeleton, in_degrees=in_degrees)
     names = {canonical(name): name for name in columns.labels}
-    check_knees(
-        {key: values[:, coordinates.index(name)] for key, name in names.items()}, skeleton, names, path
-    )
+    check_knees({key: values[:, coordinates.index(name)] for key, name in names.items()}, skeleton, names, path)
     notes = [*person.warnings, *table.warnings]
     if unit_warning:
         notes.append(unit_warning)
-    notes += _substitute_torso(skeleton, coordinates, values, missing, table)
-    notes += _tell_substitutes(coordinates, missing)
+    substitute_notes = _substitute(skeleton, coordinates, values, missing, table, keep_measured=allow_incomplete)
+    notes += substitute_notes
     if surface is None:
         surface = Surface()
         notes.append("the surface was not stated: overground was assumed; say so if it was a treadmill")
@@ -113,6 +131,7 @@ def read_trial(
         "renamed_columns": columns.renamed,
         "ignored_columns": list(columns.ignored),
         "substituted_coordinates": [n for n, gone in zip(coordinates, missing, strict=True) if gone],
+        "substitute_warnings": substitute_notes,
     }
     return Trial(
         name=path.stem,
@@ -187,13 +206,22 @@ def _check_duration(table: Table, path: Path) -> None:
         )
 
 
-def _check_required(columns: Columns, model: Model, path: Path) -> None:
+def _check_required(columns: Columns, model: Model, path: Path, *, allow_incomplete: bool) -> None:
     """Check that what no substitute can stand for is there, as far as the model has it at all, and is used."""
     needed = [name for name in free_coordinates(model) if canonical(name) in REQUIRED]
     missing = [name for name in needed if name not in columns.labels]
-    if missing:
-        # Columns that are another coordinate already are no candidates.
+    # Columns that are another coordinate already are no candidates.
+    if missing and not allow_incomplete:
         raise MissingCoordinatesError(missing, columns.ignored, path)
+    short = [short_name(label) for label in columns.ignored]
+    misspelt = [name for name in missing if get_close_matches(name, short, n=1, cutoff=_MISSPELT)]
+    if misspelt:
+        raise MissingCoordinatesError(
+            misspelt,
+            columns.ignored,
+            path,
+            remedy="name the column as the coordinate; if it is something else, delete it: then the other is generated",
+        )
     # Leaving it out would leave that joint stiff, in the default pose of a coordinate of another name.
     unused = [label for label in columns.ignored if canonical(short_name(label)) in REQUIRED]
     if unused:
@@ -203,6 +231,19 @@ def _check_required(columns: Columns, model: Model, path: Path) -> None:
             column=unused[0],
             remedy="give the model with which the motion was made, or name the column as the model's coordinate",
         )
+
+
+def _check_starting_point(found: Mapping[str, Array], path: Path) -> None:
+    """Check that a motion with gaps holds enough to be completed from; `found` is by Rajagopal name."""
+    for joint in _STARTING_POINTS:
+        if all(name in found for name in joint) and any(np.ptp(found[name]) > 0.0 for name in joint):
+            return
+    raise UserInputError(
+        "too little is in the file to complete the motion from: no whole joint of the legs that moves, nor the pelvis",
+        file=path,
+        remedy="give at least one knee or ankle, the three angles of a hip, or three coordinates of the pelvis "
+        "(pelvis_tilt, _list and _rotation, or pelvis_tx, _ty and _tz)",
+    )
 
 
 def _values(table: Table, columns: Columns, model: Model, *, in_degrees: bool) -> Array:
@@ -219,32 +260,48 @@ def _values(table: Table, columns: Columns, model: Model, *, in_degrees: bool) -
     return values
 
 
-def _substitute_torso(
-    model: Model, coordinates: tuple[str, ...], values: Array, missing: NDArray[np.bool_], table: Table
+def _substitute(
+    model: Model,
+    coordinates: tuple[str, ...],
+    values: Array,
+    missing: NDArray[np.bool_],
+    table: Table,
+    *,
+    keep_measured: bool,
 ) -> list[str]:
-    """Hold the torso upright, in place, where its angles are not all there; returns warnings."""
+    """Hold the torso upright, in place, where its angles are not all there; returns warnings on all substitutes."""
     lumbar = [i for i, name in enumerate(coordinates) if canonical(name) in LUMBAR]
-    if not missing[lumbar].any():
-        return []
+    partly = bool(missing[lumbar].any() and not missing[lumbar].all())
+    if not missing[lumbar].any() or (partly and keep_measured):
+        return _tell_defaults(coordinates, missing)
+    note = _hold_torso(model, coordinates, values, missing, table, partly=partly)
+    resting = missing.copy()
+    resting[lumbar] = False
+    return [note, *_tell_defaults(coordinates, resting)]
+
+
+def _hold_torso(
+    model: Model,
+    coordinates: tuple[str, ...],
+    values: Array,
+    missing: NDArray[np.bool_],
+    table: Table,
+    *,
+    partly: bool,
+) -> str:
     rate = (len(table.time) - 1) / (table.time[-1] - table.time[0])
     upright = hold_torso_upright(model, dict(zip(coordinates, values.T, strict=True)), float(rate))
     if upright is None:
-        return ["the torso could not be held upright in this model; its default pose stands for it"]
+        return "the torso could not be held upright in this model; its default pose stands for it"
     for name, angle in upright.items():
         values[:, coordinates.index(name)] = angle
-    partly = not missing[lumbar].all()
-    missing[lumbar] = True
-    return [
-        "the torso was held upright: "
-        + ("not all of its three angles are in the file" if partly else "its angles are not in the file")
-    ]
+        missing[coordinates.index(name)] = True
+    return "the torso was held upright: " + (
+        "not all of its three angles are in the file" if partly else "its angles are not in the file"
+    )
 
 
-def _tell_substitutes(coordinates: tuple[str, ...], missing: NDArray[np.bool_]) -> list[str]:
+def _tell_defaults(coordinates: tuple[str, ...], missing: NDArray[np.bool_]) -> list[str]:
     """Tell which coordinates rest at the model's default."""
-    resting = [
-        name
-        for name, gone in zip(coordinates, missing, strict=True)
-        if gone and canonical(name) not in LUMBAR
-    ]
+    resting = [name for name, gone in zip(coordinates, missing, strict=True) if gone]
     return [f"not in the file, the model's default stands for them: {', '.join(resting)}"] if resting else []

@@ -18,7 +18,8 @@ from gaitdynamics.model import Model
 
 Array = NDArray[np.float64]
 
-#: Angles that never wrap round and move in every gait: their size tells degrees from radians.
+#: Angles that never wrap round and move in every gait: their size tells degrees from radians. Those of the pelvis and
+#: the trunk do not: a few degrees of list and a turn by a few radians are the same numbers.
 _TELLTALES = ("hip_flexion", "knee_angle", "ankle_angle")
 #: No hip, knee or ankle turns further than this [rad]; one that reads more is in degrees.
 _LARGEST_ANGLE = 3.5
@@ -60,14 +61,18 @@ def decide_degrees(stated: bool | None, values: Mapping[str, Array], path: Path)
     Raises
     ------
     ConventionError
-        The numbers cannot be in the unit that is stated.
+        The numbers cannot be in the unit that is stated, or none is stated and there is no hip, knee or ankle to tell.
     """
     names = [f"{name}_{side}" for name in _TELLTALES for side in SIDES]
     moving = [values[name] for name in names if name in values]
     largest = max((float(np.abs(column).max()) for column in moving), default=0.0)
-    knees = max(
-        (float(np.ptp(values[n])) for n in names if n.startswith("knee") and n in values), default=0.0
-    )
+    knees = max((float(np.ptp(values[n])) for n in names if n.startswith("knee") and n in values), default=0.0)
+    if stated is None and not moving:
+        raise ConventionError(
+            "the header does not say inDegrees, and without hip, knee or ankle angles it cannot be told",
+            file=path,
+            remedy="write inDegrees=yes (degrees) or inDegrees=no (radians) in the header",
+        )
     if stated is None:
         in_degrees = largest > _LARGEST_ANGLE
         unit = "degrees" if in_degrees else "radians"
@@ -94,7 +99,7 @@ def check_pelvis(values: Mapping[str, Array], height_m: float | None, path: Path
     Parameters
     ----------
     values
-        (T,) columns under their Rajagopal names; the pelvis translations are among them or not checked.
+        (T,) columns under their Rajagopal names; of the pelvis translations, those that are there are checked.
     height_m
         Body height [m] where known.
     path
@@ -105,29 +110,29 @@ def check_pelvis(values: Mapping[str, Array], height_m: float | None, path: Path
     ConventionError
         It is not.
     """
-    if not all(name in values for name in PELVIS_TRANSLATIONS):
+    _, up_name, right_name = PELVIS_TRANSLATIONS
+    up, right = (float(np.median(values[name])) if name in values else None for name in (up_name, right_name))
+    for name, place, where in ((up_name, up, "at a height of"), (right_name, right, "to the right by")):
+        if place is not None and abs(place) > _FARTHEST_PELVIS:
+            raise ConventionError(
+                f"the pelvis is {where} {place:.0f}: not metres",
+                file=path,
+                column=name,
+                remedy="write the pelvis translations in metres, not in millimetres or centimetres",
+            )
+    if up is None:
         return
-    _, up, right = (float(np.median(values[name])) for name in PELVIS_TRANSLATIONS)
-    if max(abs(up), abs(right)) > _FARTHEST_PELVIS:
-        raise ConventionError(
-            f"the pelvis is at a height of {up:.0f} and {right:.0f} to the right: not metres",
-            file=path,
-            column="pelvis_ty" if abs(up) > _FARTHEST_PELVIS else "pelvis_tz",
-            remedy="write the pelvis translations in metres, not in millimetres or centimetres",
-        )
     low, high = _PELVIS_HEIGHT
     if height_m is not None:
         low, high = (fraction * height_m for fraction in _PELVIS_FRACTION)
     if low <= up <= high:
         return
-    sideways = low <= abs(right) <= high
+    sideways = right is not None and low <= abs(right) <= high
     raise ConventionError(
         f"the pelvis is {up:.2f} m above the floor ({low:.2f} to {high:.2f} m is possible)"
-        + (
-            f" while pelvis_tz is {right:.2f} m: looks Z-up" if sideways else ": looks Z-up, or off the floor"
-        ),
+        + (f" while pelvis_tz is {right:.2f} m: looks Z-up" if sideways else ": looks Z-up, or off the floor"),
         file=path,
-        column="pelvis_ty",
+        column=up_name,
         remedy="export in a frame with X forward, Y up, Z right, and the floor at height zero",
     )
 

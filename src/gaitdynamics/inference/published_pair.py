@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -22,23 +20,15 @@ Array = NDArray[np.float64]
 _KINEMATIC, _KINETIC = list(PUBLISHED_63.kinematic), list(PUBLISHED_63.kinetic)
 
 
-@dataclass(frozen=True)
-class PairResult:
-    """What the pair gives for a trial: all 63 columns, not scaled, and the names of those that were filled."""
-
-    values: Array
-    filled: tuple[str, ...]
-
-
-def run_pair(
+def fill_columns(
     weights: PublishedWeights,
     values: Array,
     missing: NDArray[np.bool_],
     *,
     seed: int = 0,
     plan: SamplingPlan = FILLING_PLAN,
-) -> PairResult:
-    """Fill unknown kinematic columns, then refine the forces.
+) -> Array:
+    """Fill unknown kinematic columns by the diffusion network.
 
     Parameters
     ----------
@@ -47,40 +37,60 @@ def run_pair(
     values
         (N, 63) columns of a trial, not scaled.
     missing
-        (63,) which of them are unknown; kinetic columns always count as unknown.
+        (63,) which of them are unknown; to the network kinetic columns are always unknown.
     seed
         Of the noise that filling starts from.
     plan
         How filling samples.
 
+    Returns
+    -------
+    (N, 63), not scaled. Columns that were known, and kinetic ones, as they were.
+
     Notes
     -----
     Differences from the published code: windows overlap by half and are faded into each other; the last one is
-    shifted back instead of being padded with zeros; known cells are given back as they were; dropout is off; and the
-    two networks each get values on their own scale.
+    shifted back instead of being padded with zeros; dropout is off.
     """
     absent = [c for c in _KINEMATIC if missing[c]]
-    scaled = weights.diffusion_scaler.to_scaled(values)
+    complete = np.array(values, dtype=np.float64)
     if absent:
-        filled = _fill(weights, scaled, missing, seed, plan)
+        filled = _fill(weights, weights.diffusion_scaler.to_scaled(values), missing, seed, plan)
         # Overlapping windows fill differently; their mean replaces only what was unknown.
-        scaled[:, absent] = filled[:, absent]
-    refined = weights.refinement_scaled(scaled)
+        complete[:, absent] = weights.diffusion_scaler.select(absent).from_scaled(filled[:, absent])
+    return complete
+
+
+def refine_columns(weights: PublishedWeights, values: Array) -> Array:
+    """Estimate the kinetic columns from complete kinematics by the refinement network.
+
+    Parameters
+    ----------
+    weights
+        The pair.
+    values
+        (N, 63) columns of a trial, not scaled; the kinematic ones are read.
+
+    Returns
+    -------
+    (N, 12) kinetic columns, not scaled.
+
+    Notes
+    -----
+    Differences from the published code: windows overlap as in `fill_columns`, and the network gets values on its own
+    scale, not on that of the other one.
+    """
+    scaled = weights.refinement_scaled(weights.diffusion_scaler.to_scaled(values))
 
     def forces(columns: Tensor) -> Tensor:
         result: Tensor = weights.refinement(columns)
         return result
 
-    kinetic = stitch(forces, refined[:, _KINEMATIC].astype(np.float32))
-    complete = np.array(values, dtype=np.float64)
-    complete[:, absent] = weights.diffusion_scaler.from_scaled(scaled)[:, absent]
-    complete[:, _KINETIC] = weights.refinement_scaler.select(_KINETIC).from_scaled(kinetic)
-    return PairResult(complete, tuple(PUBLISHED_63.names[c] for c in absent))
+    kinetic = stitch(forces, scaled[:, _KINEMATIC].astype(np.float32))
+    return weights.refinement_scaler.select(_KINETIC).from_scaled(kinetic)
 
 
-def _fill(
-    weights: PublishedWeights, scaled: Array, missing: NDArray[np.bool_], seed: int, plan: SamplingPlan
-) -> Array:
+def _fill(weights: PublishedWeights, scaled: Array, missing: NDArray[np.bool_], seed: int, plan: SamplingPlan) -> Array:
     schedule = Schedule(weights.description.schedule)
     denoise = SteppedDenoiser(weights.denoiser, plan.times(schedule))
     known = torch.from_numpy(~missing)

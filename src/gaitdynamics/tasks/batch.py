@@ -75,6 +75,7 @@ def check_batch(motions: Sequence[Path], settings: BatchSettings) -> None:
     UserInputError
         Two motions would write the same files, or files of others would be overwritten.
     """
+    completes = _completes_motions(settings)
     stems: dict[str, Path] = {}
     for motion in motions:
         other = stems.setdefault(motion.stem, motion)
@@ -84,7 +85,8 @@ def check_batch(motions: Sequence[Path], settings: BatchSettings) -> None:
                 file=motion,
                 remedy="give each motion once, and motions of the same name in runs with different --out",
             )
-        check_replaceable(settings.folder, motion.stem, with_model=settings.model is None)
+        # Whether something will be generated is known only when the motion has been read.
+        check_replaceable(settings.folder, motion.stem, with_model=settings.model is None, with_motion=completes)
 
 
 def estimate_batch(motions: Sequence[Path], settings: BatchSettings) -> Iterator[Outcome]:
@@ -98,6 +100,7 @@ def estimate_batch(motions: Sequence[Path], settings: BatchSettings) -> Iterator
     from gaitdynamics.files.motion import read_trial
     from gaitdynamics.tasks.forces import estimate_forces, estimate_treadmill
 
+    completes = _completes_motions(settings)
     for motion in motions:
         try:
             trial = read_trial(
@@ -106,6 +109,7 @@ def estimate_batch(motions: Sequence[Path], settings: BatchSettings) -> Iterator
                 mass_kg=settings.mass_kg,
                 height_m=settings.height_m,
                 surface=settings.surface,
+                allow_incomplete=completes,
             )
             if settings.find_belt_speed:
                 trial, _ = estimate_treadmill(trial)
@@ -115,6 +119,14 @@ def estimate_batch(motions: Sequence[Path], settings: BatchSettings) -> Iterator
             yield Outcome(motion, error=error)
         else:
             yield Outcome(motion, files=files, report=read_report(files.report))
+
+
+def _completes_motions(settings: BatchSettings) -> bool:
+    if settings.weights is None:
+        return False  # without torch, so that mistakes are told at once
+    from gaitdynamics.tasks.forces import completes_motions
+
+    return completes_motions(settings.weights)
 
 
 def status_table(motions: Sequence[Path], outcomes: Sequence[Outcome]) -> Table:

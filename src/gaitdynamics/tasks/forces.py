@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
 
-from gaitdynamics.errors import UserInputError
+from gaitdynamics.columns import REQUIRED, canonical
+from gaitdynamics.errors import MissingCoordinatesError, UserInputError
 from gaitdynamics.features.body_state import BodyState, body_state
 from gaitdynamics.features.contact_rule import contact_by_rule
 from gaitdynamics.features.floor import BeltEstimate, estimate_belt_speed, estimate_floor
 from gaitdynamics.features.physics_split import split_by_rule
-from gaitdynamics.features.published.trial import columns_of_trial, forces_of_columns, trial_of_columns
+from gaitdynamics.features.published.trial import forces_of_columns
 from gaitdynamics.files.motion import SHORTEST_MOTION
 from gaitdynamics.inference.checkpoint import RefinerDescription, load_refiner
+from gaitdynamics.inference.completion import Completion, complete_trial
 from gaitdynamics.inference.published_checkpoint import PublishedWeights, is_published_pair, load_published
-from gaitdynamics.inference.published_pair import run_pair
+from gaitdynamics.inference.published_pair import fill_columns, refine_columns
 from gaitdynamics.inference.refinement import apply_contact, refine
 from gaitdynamics.networks.refiner import Refiner
 from gaitdynamics.tasks.results import ForceEstimate, WeightsInfo
@@ -46,7 +48,8 @@ def estimate_forces(trial: Trial, *, weights: str | Path | None = None, seed: in
     Parameters
     ----------
     trial
-        A motion of any length from 0.3 s and any rate.
+        A motion of any length from 0.3 s and any rate. Where coordinates are missing, weights that generate motions
+        complete it first (`completes_motions`).
     weights
         Name of packaged weights, or folder of a checkpoint or of an imported published pair; None takes those that
         come with the package.
@@ -56,10 +59,12 @@ def estimate_forces(trial: Trial, *, weights: str | Path | None = None, seed: in
     Returns
     -------
     ForceEstimate
-        On the trial's own clock.
+        On the trial's own clock, of the completed motion.
 
     Raises
     ------
+    MissingCoordinatesError
+        A coordinate is missing that no substitute can stand for, and the weights cannot generate it.
     UserInputError
         The trial is too short, or the weights do not exist.
 
@@ -74,10 +79,17 @@ def estimate_forces(trial: Trial, *, weights: str | Path | None = None, seed: in
         raise UserInputError(
             f"{trial.name} lasts {duration:.2f} s", remedy=f"give a motion of at least {SHORTEST_MOTION} s"
         )
+    pair, completion = None, None
+    if completes_motions(weights):
+        pair = _loaded_pair(str(weights))
+        completion = complete_trial(trial, partial(fill_columns, pair, seed=seed))
+        trial = completion.trial
+    _refuse_gaps(trial)
+    # All that follows belongs to one body in one motion, the completed one.
     state = body_state(trial)
     floor = estimate_floor(state)
-    if weights is not None and is_published_pair(Path(weights)):
-        forces, contact, used, notes = _by_published_pair(trial, str(weights), floor.height, seed)
+    if pair is not None and completion is not None:
+        forces, contact, used, notes = _by_published_pair(pair, completion, floor.height)
     else:
         network, description = _loaded(None if weights is None else str(weights))
         forces, contact = apply_contact(refine(network, state), state, trial.time, floor.height)
@@ -110,22 +122,35 @@ def _loaded_pair(folder: str) -> PublishedWeights:
     return load_published(Path(folder))
 
 
+def completes_motions(weights: str | Path | None) -> bool:
+    """Tell whether weights can generate the coordinates that a motion lacks (`read_trial(allow_incomplete=True)`)."""
+    return weights is not None and is_published_pair(Path(weights))
+
+
 def _by_published_pair(
-    trial: Trial, folder: str, floor_height: float, seed: int
+    pair: PublishedWeights, motion: Completion, floor_height: float
 ) -> tuple[FootForces, Mask, WeightsInfo, tuple[str, ...]]:
-    """Estimate with the published networks: what is missing is filled by diffusion, forces come from refinement."""
-    pair = _loaded_pair(folder)
-    columns = columns_of_trial(replace(trial, forces=None))
-    result = run_pair(pair, columns.values, columns.missing, seed=seed)
-    notes = pair.description.notes
-    if result.filled:
-        notes = (*notes, f"unknown columns were filled by the diffusion network: {', '.join(result.filled)}")
-    # The centre of pressure belongs to the feet of the motion that was put in, completed where it had gaps.
-    feet = trial_of_columns(result.values, columns, trial) if result.filled else trial
-    forces = forces_of_columns(result.values, columns, feet, floor_height=floor_height)
-    checksum = pair.description.refinement.weights_sha256
-    used = WeightsInfo(pair.description.name, checksum, pair.description.description)
-    return forces, forces.force[..., 1] > 0.0, used, notes
+    """Estimate with the published refinement network; the centre of pressure belongs to the feet of `motion`."""
+    kinetics = refine_columns(pair, motion.columns.values)
+    forces = forces_of_columns(kinetics, motion.columns, motion.trial, floor_height=floor_height)
+    description = pair.description
+    used = WeightsInfo(description.name, description.refinement.weights_sha256, description.description)
+    return forces, forces.force[..., 1] > 0.0, used, description.notes
+
+
+def _gaps(trial: Trial) -> list[str]:
+    """Name the coordinates without which nothing can be estimated and that were neither measured nor generated."""
+    return [
+        name
+        for name, gone in zip(trial.coordinates, trial.missing, strict=True)
+        if gone and canonical(name) in REQUIRED and name not in trial.generated
+    ]
+
+
+def _refuse_gaps(trial: Trial) -> None:
+    gaps = _gaps(trial)
+    if gaps:
+        raise MissingCoordinatesError(gaps, ())
 
 
 def physics_forces(trial: Trial) -> FootForces:
@@ -136,6 +161,7 @@ def physics_forces(trial: Trial) -> FootForces:
     FootForces
         On the trial's own clock.
     """
+    _refuse_gaps(trial)
     state = body_state(trial)
     forces = split_by_rule(state, estimate_floor(state).height)
     if len(forces.time) == len(trial.time) and np.allclose(forces.time, trial.time, atol=1e-6):
@@ -158,8 +184,14 @@ def estimate_treadmill(trial: Trial) -> tuple[Trial, BeltEstimate]:
     Raises
     ------
     UserInputError
-        No stance phase was found, or the feet move forward in stance.
+        No stance phase was found, the feet move forward in stance, or coordinates are missing on which the feet depend.
     """
+    gaps = _gaps(trial)
+    if gaps:
+        raise UserInputError(
+            f"{trial.name}: the belt speed cannot be told from the feet without {', '.join(gaps)}",
+            remedy="give the speed in m/s instead of 'auto'",
+        )
     state = body_state(replace(trial, surface=Surface("overground")))
     estimate = estimate_belt_speed(state, contact_by_rule(state, still=False), 0.0)
     if estimate.stances == 0:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from gaitdynamics.columns import FOOT_BODIES, SIDES
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.files.atomic import write_text
+from gaitdynamics.files.coordinates import write_motion
 from gaitdynamics.files.external_loads import write_external_loads
 from gaitdynamics.files.forces import write_forces
 from gaitdynamics.files.inverse_dynamics import write_inverse_dynamics_setup
@@ -27,8 +28,16 @@ if TYPE_CHECKING:
     from gaitdynamics.plotting.centre_of_pressure import FootFrames
 
 
-def output_files(folder: Path, stem: str, *, with_model: bool) -> OutputFiles:
-    """Name the files of one motion; `with_model` where the user has no model file that a set-up could name."""
+def output_files(folder: Path, stem: str, *, with_model: bool, with_motion: bool = False) -> OutputFiles:
+    """Name the files of one motion.
+
+    Parameters
+    ----------
+    with_model
+        Whether the user has no model file that a set-up could name.
+    with_motion
+        Whether coordinates were generated, so that the user has no motion file that a set-up could name.
+    """
     return OutputFiles(
         forces=folder / f"{stem}_grf.mot",
         external_loads=folder / f"{stem}_external_loads.xml",
@@ -36,6 +45,7 @@ def output_files(folder: Path, stem: str, *, with_model: bool) -> OutputFiles:
         report=folder / f"{stem}_report.json",
         plot=folder / f"{stem}_forces.png",
         model=folder / f"{stem}_model.osim" if with_model else None,
+        completed=folder / f"{stem}_completed.mot" if with_motion else None,
     )
 
 
@@ -70,7 +80,7 @@ def output_folder(folder: Path) -> Iterator[Path]:
             path.rmdir()
 
 
-def check_replaceable(folder: Path, stem: str, *, with_model: bool) -> None:
+def check_replaceable(folder: Path, stem: str, *, with_model: bool, with_motion: bool = False) -> None:
     """Refuse to overwrite what this package has not written: a measured `<stem>_grf.mot`, for instance.
 
     Raises
@@ -78,7 +88,7 @@ def check_replaceable(folder: Path, stem: str, *, with_model: bool) -> None:
     UserInputError
         A file of that name exists and is not listed in a report of ours beside it.
     """
-    names = output_files(folder, stem, with_model=with_model)
+    names = output_files(folder, stem, with_model=with_model, with_motion=with_motion)
     try:
         ours = set(read_report(names.report).files)
     except (OSError, ValidationError):
@@ -135,10 +145,8 @@ def _move_together(files: Sequence[Path], folder: Path, replaced: Path) -> None:
         raise
 
 
-def write_estimate(
-    estimate: ForceEstimate, folder: Path, *, grf_naming: GrfNaming = "opensim"
-) -> OutputFiles:
-    """Write forces, OpenSim set-up files, report and picture of one motion.
+def write_estimate(estimate: ForceEstimate, folder: Path, *, grf_naming: GrfNaming = "opensim") -> OutputFiles:
+    """Write forces, OpenSim set-up files, report and picture of one motion, and the motion where it was completed.
 
     Parameters
     ----------
@@ -158,8 +166,9 @@ def write_estimate(
     with output_folder(folder):
         # A model made in memory, the generic one above all, is in no file yet.
         with_model = "model_file" not in trial.provenance
-        check_replaceable(folder, trial.name, with_model=with_model)
-        final = output_files(folder, trial.name, with_model=with_model)
+        with_motion = bool(trial.generated)
+        check_replaceable(folder, trial.name, with_model=with_model, with_motion=with_motion)
+        final = output_files(folder, trial.name, with_model=with_model, with_motion=with_motion)
         with all_or_none(folder) as draft:
             _write_all(estimate, draft, final, grf_naming)
     return final
@@ -174,19 +183,19 @@ def _write_all(estimate: ForceEstimate, draft: Path, final: OutputFiles, grf_nam
     write_external_loads(draft / final.external_loads.name, datafile=final.forces.name, naming=grf_naming)
     if final.model is not None:
         write_osim(draft / final.model.name, trial.subject.model)
+    if final.completed is not None:
+        write_motion(draft / final.completed.name, trial)
     write_inverse_dynamics_setup(
         draft / final.inverse_dynamics_setup.name,
         model_file=final.model.name if final.model else _input_file(trial, "model", folder),
-        coordinates_file=_input_file(trial, "motion", folder),
+        coordinates_file=final.completed.name if final.completed else _input_file(trial, "motion", folder),
         external_loads_file=final.external_loads.name,
         time_range=(float(trial.time[0]), float(trial.time[-1])),
         # Not the name of our own joint moments, so that both can stand in one folder and be compared.
         output_file=f"{trial.name}_id_opensim.sto",
     )
     gait = measure(estimate)
-    figure = plot_forces(
-        trial, estimate.forces, estimate.contact, estimate.com_velocity, gait, _foot_frames(trial)
-    )
+    figure = plot_forces(trial, estimate.forces, estimate.contact, estimate.com_velocity, gait, _foot_frames(trial))
     save_png(figure, draft / final.plot.name)
     names = [path.name for path in final.paths()]
     report = build_report(estimate, grf_naming=grf_naming, files=names, gait=gait)

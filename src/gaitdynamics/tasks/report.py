@@ -77,7 +77,11 @@ class SurfaceRecord(_Record):
 
 
 class MotionRecord(_Record):
-    """What was moved: times on the clock of the motion file."""
+    """What was moved: times on the clock of the motion file.
+
+    Of the missing coordinates, those that were not in it, some may have been generated; then the completed motion is
+    among the files.
+    """
 
     name: str
     start_s: float
@@ -85,6 +89,7 @@ class MotionRecord(_Record):
     frames: int
     rate_hz: float
     missing_coordinates: list[str]
+    generated_coordinates: list[str] = []
 
 
 class WeightsRecord(_Record):
@@ -122,7 +127,7 @@ class GaitRecord(_Record):
 
 
 class PhysicsRecord(_Record):
-    """How well the estimated total force agrees with mass times acceleration of the input motion.
+    """How well the estimated total force agrees with mass times acceleration of the motion.
 
     Mean absolute difference [BW] over the frames, per axis of the ground frame.
     """
@@ -210,9 +215,8 @@ def build_report(
             end_s=float(trial.time[-1]),
             frames=len(trial.time),
             rate_hz=trial.rate,
-            missing_coordinates=[
-                c for c, absent in zip(trial.coordinates, trial.missing, strict=True) if absent
-            ],
+            missing_coordinates=[c for c, absent in zip(trial.coordinates, trial.missing, strict=True) if absent],
+            generated_coordinates=list(trial.generated),
         ),
         weights=WeightsRecord(**asdict(estimate.weights)),
         seed=estimate.seed,

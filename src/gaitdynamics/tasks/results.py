@@ -25,7 +25,8 @@ class WeightsInfo:
 class OutputFiles:
     """Files written for one motion, all in one folder.
 
-    `model` is None when the user gave a model file of their own; then none is written.
+    `model` is None when the user gave a model file of their own, `completed` when no coordinate was generated; then
+    none is written.
     """
 
     forces: Path
@@ -34,10 +35,11 @@ class OutputFiles:
     report: Path
     plot: Path
     model: Path | None = None
+    completed: Path | None = None
 
     def paths(self) -> tuple[Path, ...]:
         """List the files that exist."""
-        optional = () if self.model is None else (self.model,)
+        optional = (path for path in (self.model, self.completed) if path is not None)
         return (
             self.forces,
             self.external_loads,
@@ -55,7 +57,7 @@ class ForceEstimate:
     Attributes
     ----------
     trial
-        The motion they were estimated from.
+        The motion they were estimated from, completed where coordinates were generated (`trial.generated`).
     forces
         Forces on both feet at `trial.time`, ground frame; zero in swing; no free moment is predicted.
     contact
@@ -67,7 +69,7 @@ class ForceEstimate:
     com_velocity
         (T, 3) velocity of the centre of mass relative to the surface [m/s].
     physics_force
-        (T, 3) total external force on the body by Newton's law [N].
+        (T, 3) total external force on the body by Newton's law [N], in that motion.
     weights
         The trained weights.
     warnings
@@ -88,7 +90,7 @@ class ForceEstimate:
     seed: int | None = None
 
     def to_files(self, folder: str | Path, *, grf_naming: GrfNaming = "opensim") -> OutputFiles:
-        """Write forces, OpenSim set-up files, report and picture into `folder`, all or none.
+        """Write forces, completed motion, OpenSim set-up files, report and picture into `folder`, all or none.
 
         Parameters
         ----------

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gaitdynamics.columns import FULL_BODY, LUMBAR
+from gaitdynamics.columns import FULL_BODY
 from gaitdynamics.errors import ConventionError, UserInputError
 from gaitdynamics.features.published.clock import model_clock, on_clock
 from gaitdynamics.features.published.schema import DROPPED, PUBLISHED_63
@@ -152,11 +152,46 @@ def test_what_was_not_measured_is_marked_and_filled_from_the_columns(trial):
     completed[:, PUBLISHED_63.indices(f"lumbar_{k}" for k in range(6))] = [1, 0, 0, 0, 1, 0]
     filled = trial_of_columns(completed, columns, partial)
     np.testing.assert_allclose(filled.column("knee_angle_l"), 0.7)
-    assert all(np.abs(filled.column(name)).max() < 1e-9 for name in LUMBAR)
-    same = [n for n in trial.coordinates if n != "knee_angle_l" and n not in LUMBAR]
+    assert np.abs(filled.column("lumbar_bending")).max() < 1e-9
+    same = [n for n in trial.coordinates if n not in ("knee_angle_l", "lumbar_bending")]
     for name in same:
         np.testing.assert_array_equal(filled.column(name), trial.column(name))
     np.testing.assert_array_equal(filled.missing, partial.missing)
+
+
+@pytest.mark.parametrize("yaw", [0.0, 2.0, np.pi])
+def test_without_its_yaw_the_path_of_the_pelvis_tells_the_walking_direction(trial, yaw):
+    known = columns_of_trial(replace(trial, forces=None))
+    turned = without(moved(replace(trial, forces=None), yaw=yaw), "pelvis_rotation")
+    # What stands for the yaw must not matter.
+    turned.values[:, turned.coordinates.index("pelvis_rotation")] = 1.0
+    columns = columns_of_trial(turned)
+    assert columns.heading == "path"
+    assert not columns.missing[:3].any()
+    # The walk of the example leads within half a degree along the median yaw of its pelvis.
+    np.testing.assert_allclose(columns.values[:, :3], known.values[:, :3], atol=0.01)
+    for partial in (
+        replace(turned, surface=Surface("treadmill", 1.3)),
+        without(turned, "pelvis_rotation", "pelvis_tz"),
+    ):
+        columns = columns_of_trial(partial)
+        assert columns.heading == "axis"
+        assert columns.alignment.turn == 0.0
+
+
+def test_tilt_and_list_are_not_needed_for_the_walking_direction(trial):
+    partial = without(moved(replace(trial, forces=None), yaw=2.0), "pelvis_tilt", "pelvis_list")
+    columns = columns_of_trial(partial)
+    assert columns.heading == "pelvis"
+    assert columns.missing[PUBLISHED_63.index("pelvis_0")]
+
+
+def test_one_horizontal_translation_is_known_without_the_other_only_along_the_axes(trial):
+    along = without(replace(trial, forces=None), "pelvis_tz")
+    assert columns_of_trial(along).missing[:3].tolist() == [False, False, True]
+    assert columns_of_trial(moved(along, yaw=np.pi)).missing[:3].tolist() == [False, False, True]
+    assert columns_of_trial(moved(along, yaw=0.4)).missing[:3].tolist() == [True, False, True]
+    assert columns_of_trial(moved(along, yaw=0.4), published=True).missing[:3].tolist() == [False, False, True]
 
 
 def test_missing_joints_are_zero_in_the_published_way(trial):

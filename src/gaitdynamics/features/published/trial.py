@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import make_interp_spline
 
-from gaitdynamics.columns import FULL_BODY, PELVIS_TRANSLATIONS, SIDES, canonical
+from gaitdynamics.columns import FULL_BODY, PELVIS_ROTATIONS, PELVIS_TRANSLATIONS, SIDES, canonical
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.features.published.clock import linear, model_clock, on_clock
 from gaitdynamics.features.published.forces import normalise_forces, restore_forces
@@ -32,6 +32,15 @@ Mask = NDArray[np.bool_]
 
 _TRANSLATION: Final = [FULL_BODY.index(name) for name in PELVIS_TRANSLATIONS]
 _ROTATIONAL: Final = [i for i, name in enumerate(FULL_BODY) if name not in PELVIS_TRANSLATIONS]
+_HORIZONTAL: Final = (PELVIS_TRANSLATIONS[0], PELVIS_TRANSLATIONS[2])
+_YAW: Final = PELVIS_ROTATIONS[2]
+
+#: Over a floor, who covers this distance [m] walks to where the path leads; less may be swaying.
+_LEAST_WAY: Final = 0.5
+
+#: Up to this sine between the walking direction and an axis of the ground (5 degrees), one horizontal translation is
+#: known well enough without the other.
+_LEAST_MIXING: Final = 0.087
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,9 @@ class PublishedColumns:
         (N, 2) where the forces of the right and left foot can be trusted.
     alignment
         How the ground was turned to the walking direction.
+    heading
+        What told the walking direction: the yaw of the pelvis, or where that was not measured the path of the pelvis
+        over the floor, or, where that was not measured or leads nowhere, the convention that X is forward.
     pelvis
         (N, 3) [m] position of the pelvis in the aligned frame, as measured.
     height_m, mass_kg, belt_speed
@@ -62,6 +74,7 @@ class PublishedColumns:
     missing: Mask
     kinetics_valid: Mask
     alignment: Alignment
+    heading: Literal["pelvis", "path", "axis"]
     pelvis: Array
     height_m: float
     mass_kg: float
@@ -89,9 +102,10 @@ def columns_of_trial(trial: Trial, *, published: bool = False) -> PublishedColum
     -----
     Differences from the published code: rotations are unwrapped, low-passed if the recording is faster, and resampled
     by a cubic spline, up to the last frame; there everything was interpolated linearly without a filter, and the end
-    left out. (Kinetic columns are interpolated linearly here too: a spline rings at foot contact.) A joint of which
-    some angle is missing keeps its measured and substituted angles for heading and foot position, whereas its columns
-    are marked unknown in either case. For headings see `rotations.find_alignment`.
+    left out. (Kinetic columns are interpolated linearly here too: a spline rings at foot contact.) The walking
+    direction follows from the yaw of the pelvis if that was measured, even where tilt or list were not; a substitute of
+    the yaw is not used (`PublishedColumns.heading`). Both horizontal velocities are unknown where one translation is
+    missing and people do not walk along an axis of the ground. For headings see `rotations.find_alignment`.
     """
     height = _height(trial)
     time = model_clock(trial.time, published=published)
@@ -106,7 +120,9 @@ def columns_of_trial(trial: Trial, *, published: bool = False) -> PublishedColum
     if published:
         motion[:, _zeroed(absent)] = 0.0
     state = np.concatenate([motion, kinetics], axis=1)
-    alignment = find_alignment(state, published=published)
+    alignment, heading = _heading(state, absent, trial, published=published)
+    if not published and abs(np.sin(alignment.turn)) > _LEAST_MIXING and set(absent).intersection(_HORIZONTAL):
+        unknown[PUBLISHED_63.indices(_HORIZONTAL)] = True
     aligned = align(state, alignment)
     values, _ = columns_of_state(aligned, height, trial.surface.belt_speed)
     if trial.forces is None:
@@ -117,6 +133,7 @@ def columns_of_trial(trial: Trial, *, published: bool = False) -> PublishedColum
         missing=unknown,
         kinetics_valid=valid,
         alignment=alignment,
+        heading=heading,
         pelvis=aligned[:, _TRANSLATION],
         height_m=height,
         mass_kg=trial.subject.mass_kg,
@@ -144,7 +161,8 @@ def trial_of_columns(
     trial
         The trial. Its forces are dropped: they need not belong to the new motion.
     keep_measured
-        Keep every coordinate that is known as it was measured and take only the others from the columns.
+        Keep every coordinate that was measured as it is, and take only the others from the columns, also where a
+        joint has both.
     keep_pelvis
         Keep the measured path of the pelvis even where the other coordinates are replaced. Set it to False where the
         speed was changed.
@@ -172,7 +190,7 @@ def trial_of_columns(
     # The columns end up to one frame before the trial does; over that the spline continues.
     spline = make_interp_spline(source.time, motion, k=3, axis=0)
     motion = np.asarray(spline(trial.time))
-    filled = set(_lost(_absent(trial))) if keep_measured and not published else set(FULL_BODY)
+    filled = set(_absent(trial)) if keep_measured and not published else set(FULL_BODY)
     if not published:
         filled -= set(DROPPED)
     result = trial.values.copy()
@@ -247,6 +265,20 @@ def _lost(absent: list[str]) -> list[str]:
         if lost.intersection(parts):
             lost.update(parts)
     return [name for name in FULL_BODY if name in lost]
+
+
+def _heading(
+    state: Array, absent: list[str], trial: Trial, *, published: bool
+) -> tuple[Alignment, Literal["pelvis", "path", "axis"]]:
+    """Find the walking direction from what was measured."""
+    if published or _YAW not in absent:
+        return find_alignment(state, published=published), "pelvis"
+    if trial.surface.kind == "overground" and not set(absent).intersection(_HORIZONTAL):
+        path = state[:, _TRANSLATION]
+        forward, _, right = path[-1] - path[0]
+        if np.hypot(forward, right) > _LEAST_WAY:
+            return Alignment(float(np.arctan2(right, forward)), 0.0), "path"
+    return Alignment(0.0, 0.0), "axis"
 
 
 def _zeroed(absent: list[str]) -> list[int]:

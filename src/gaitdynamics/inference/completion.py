@@ -1,0 +1,151 @@
+"""Completing a motion of which some coordinates were not measured, whatever network fills them.
+
+A network fills columns (`Fill`); here these become a motion of the person's own model: coordinates that were measured
+stay bit by bit as they were, the others follow from the columns, and a pelvis whose height was not measured is set on
+the floor. How forces are then estimated does not matter here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaitdynamics.columns import FULL_BODY, canonical
+from gaitdynamics.errors import UserInputError
+from gaitdynamics.features.published.schema import DROPPED, PUBLISHED_63
+from gaitdynamics.features.published.trial import PublishedColumns, columns_of_trial, trial_of_columns
+from gaitdynamics.features.standing import stand_on_floor
+from gaitdynamics.trial import Trial
+
+#: f(values (N, 63), missing (63,)) -> (N, 63): columns of `PUBLISHED_63`, not scaled, with those that are marked
+#: filled and all other kinematic ones as they were.
+Fill = Callable[[NDArray[np.float64], NDArray[np.bool_]], NDArray[np.float64]]
+
+_HEADING_NOTES = {
+    "pelvis": None,
+    "path": "the orientation of the pelvis is not known: the direction of its path was taken for the walking direction",
+    "axis": "the walking direction is not known: it was taken to be along X",
+}
+
+
+@dataclass(frozen=True)
+class Completion:
+    """A completed motion.
+
+    Attributes
+    ----------
+    trial
+        The motion; what was generated is named in its `generated` and still marked `missing`, and its warnings tell of
+        both. The very trial that was put in where nothing was missing.
+    columns
+        The columns of the completed motion. Those of coordinates that the model does not have hold what was filled;
+        none but those of the forces is marked missing.
+    """
+
+    trial: Trial
+    columns: PublishedColumns
+
+
+def complete_trial(trial: Trial, fill: Fill) -> Completion:
+    """Fill the coordinates that are missing.
+
+    Parameters
+    ----------
+    trial
+        Some of its coordinates may be missing; of toes no network knows, their substitute stays.
+    fill
+        What fills the columns.
+
+    Raises
+    ------
+    UserInputError
+        No column is known, or `columns_of_trial` cannot describe the trial.
+
+    Notes
+    -----
+    Differences from the published code: measured coordinates stay as they are, also those of a joint of which another
+    angle is missing; the columns that go on to the forces are those of the completed motion, so that angles, rates and
+    the pelvis' path agree with each other and with the motion that is written; the pelvis has a height.
+    """
+    columns = columns_of_trial(replace(trial, forces=None))
+    kinematic = list(PUBLISHED_63.kinematic)
+    if not columns.missing[kinematic].any():
+        return Completion(trial, columns)
+    if columns.missing[kinematic].all():
+        raise UserInputError(
+            f"{trial.name}: no joint is known as a whole, there is nothing to complete the motion from",
+            remedy="give at least one knee or ankle, or the three angles of a hip or of the pelvis",
+        )
+    filled = fill(columns.values, columns.missing)
+    generated = tuple(
+        name
+        for name, gone in zip(trial.coordinates, trial.missing, strict=True)
+        if gone and canonical(name) in FULL_BODY and canonical(name) not in DROPPED
+    )
+    completed = trial_of_columns(filled, columns, trial)
+    afloat = any(canonical(name) == "pelvis_ty" for name in generated)
+    if afloat:
+        completed = stand_on_floor(completed)
+    resting = trial.missing & ~np.isin(trial.coordinates, generated)
+    described = columns_of_trial(replace(completed, missing=resting))
+    # What is still unknown now is of coordinates that the model does not have.
+    unknown = described.missing.copy()
+    unknown[list(PUBLISHED_63.kinetic)] = False
+    described = replace(
+        described, values=np.where(unknown, filled, described.values), missing=described.missing & ~unknown
+    )
+    notes = _notes(trial, columns, generated, unknown)
+    if afloat:
+        notes.append("the height of the pelvis was set so that the feet stand on the floor at y = 0")
+    return Completion(_told(trial, completed, generated, notes), described)
+
+
+def _told(trial: Trial, completed: Trial, generated: tuple[str, ...], notes: list[str]) -> Trial:
+    """Give the completed trial its names, its warnings and, where there are any, the measured forces back."""
+    outdated = trial.provenance.get("substitute_warnings", ())
+    kept = [w for w in trial.warnings if not (isinstance(outdated, (list, tuple)) and w in outdated)]
+    resting = [
+        name for name, gone in zip(trial.coordinates, trial.missing, strict=True) if gone and name not in generated
+    ]
+    if resting:
+        notes = [*notes, f"neither measured nor generated, a substitute stands for them: {', '.join(resting)}"]
+    provenance = {**trial.provenance, "substituted_coordinates": resting, "generated_coordinates": list(generated)}
+    provenance.pop("substitute_warnings", None)
+    return replace(completed, forces=trial.forces, generated=generated, warnings=(*kept, *notes), provenance=provenance)
+
+
+def _notes(
+    trial: Trial, columns: PublishedColumns, generated: tuple[str, ...], unknown: NDArray[np.bool_]
+) -> list[str]:
+    """Tell what was generated, and from what."""
+    notes = []
+    if generated:
+        notes.append(f"coordinates that were generated, not measured: {', '.join(generated)}")
+    lost = {name for i in np.flatnonzero(columns.missing) for name in PUBLISHED_63.columns[i].coordinates}
+    unseen = [
+        name
+        for name, gone in zip(trial.coordinates, trial.missing, strict=True)
+        if not gone and canonical(name) in lost
+    ]
+    if unseen:
+        notes.append(
+            "measured and kept, but of no use for generating the others without the missing coordinates of the same "
+            f"joint: {', '.join(unseen)}"
+        )
+    if unknown.any():
+        names = {name for i in np.flatnonzero(unknown) for name in PUBLISHED_63.columns[i].coordinates}
+        absent = sorted(names - {canonical(name) for name in trial.coordinates}, key=FULL_BODY.index)
+        notes.append(f"filled for the networks only, the model has no such coordinate: {', '.join(absent)}")
+    heading = _HEADING_NOTES[columns.heading]
+    if heading:
+        notes.append(heading)
+    ignored = trial.provenance.get("ignored_columns", ())
+    if generated and isinstance(ignored, (list, tuple)) and ignored:
+        notes.append(
+            f"columns of the file that were not used: {', '.join(map(str, ignored))}; is one of them a coordinate that "
+            "was generated, under another name?"
+        )
+    return notes
