@@ -1,0 +1,135 @@
+"""The commands about folders of training data: `gaitdynamics data ...`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+data = App(name="data", help="Look at the quality of training data, and prepare them.")
+
+Flag = Annotated[bool, Parameter(negative=())]
+Names = Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=True)]
+
+
+@data.command
+def report(
+    data_folder: Path,
+    *,
+    split: str | None = None,
+    rules: Literal["paper", "published"] = "paper",
+    without: Names = (),
+    out: Path,
+) -> None:
+    """Report what the quality rules find in a folder of trials: quality.csv and quality.md.
+
+    Parameters
+    ----------
+    data_folder
+        Folder with manifest.csv, laid out as docs/data.md tells.
+    split
+        Sides of the split, separated by commas; all by default.
+    rules
+        As the paper states them, or as the published code counts them.
+    without
+        Names of rules to leave out.
+    out
+        Folder for the report.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from gaitdynamics.dataset.catalogue import Catalogue
+    from gaitdynamics.dataset.quality import choose_rules
+    from gaitdynamics.dataset.quality_report import check_trials, summary_rows, write_report
+    from gaitdynamics.tasks.outputs import output_folder
+
+    chosen = choose_rules(rules, without)
+    catalogue = Catalogue.read(data_folder)
+    if split is not None:
+        catalogue = catalogue.select(split=_split_names(split))
+    with output_folder(out):
+        with _progress_bar("checking") as progress:
+            checks = check_trials(catalogue.records, chosen, progress)
+        files = write_report(out, checks, chosen, f"{data_folder.name}, rules '{rules}'")
+    table = Table("rule", "trials checked", "trials removed", "frames removed", "removed by no rule above")
+    for row in summary_rows(checks, chosen):
+        table.add_row(*row)
+    Console().print(table)
+    print("  ".join(str(path) for path in files))
+
+
+@data.command
+def prepare(
+    data_folder: Path,
+    *,
+    out: Path,
+    split: str = "train,val",
+    rules: Literal["none", "paper", "published"] = "none",
+    without: Names = (),
+    workers: int = 1,
+    overwrite: Flag = False,
+) -> None:
+    """Make a store of training windows of the refiner. A run that was stopped goes on when it is started again.
+
+    Parameters
+    ----------
+    data_folder
+        Folder with manifest.csv, laid out as docs/data.md tells.
+    out
+        Folder of the store. One that holds the same already is left as it is.
+    split
+        Sides of the split, separated by commas.
+    rules
+        Quality rules by which trials and frames are left out.
+    without
+        Names of rules not to apply.
+    workers
+        Processes that read trials at the same time.
+    overwrite
+        Replace a store of other data or settings.
+    """
+    from gaitdynamics.errors import UserInputError
+    from gaitdynamics.training.stored_samples import prepare_refiner_store
+
+    if workers < 1:
+        raise UserInputError(f"{workers} workers cannot work", remedy="give --workers 1 or more")
+    with _progress_bar("preparing") as progress:
+        store, made = prepare_refiner_store(
+            data_folder,
+            out,
+            splits=_split_names(split),
+            rules=None if rules == "none" else rules,
+            without=without,
+            workers=workers,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    description = store.description
+    size = sum(path.stat().st_size for path in out.iterdir())
+    print(
+        f"{out}: {len(store.entries)} samples, {description.rows} frames, {size / 1e6:.1f} MB"
+        f"{'' if made else ', was there already'}"
+    )
+    print(f"fingerprint {description.fingerprint}")
+    if description.left_out:
+        print(f"{len(description.left_out)} trials are left out; store.json says why")
+
+
+def _split_names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+@contextmanager
+def _progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
+        bar = bars.add_task(what, total=None)
+        yield lambda done, total: bars.update(bar, completed=done, total=total)

@@ -1,0 +1,232 @@
+"""Stores of made-up samples: what is written comes back, whole or not at all, and only where something changed."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gaitdynamics.dataset import store_building
+from gaitdynamics.dataset.records import TrialRecord
+from gaitdynamics.dataset.store_building import Described, build_store, fingerprint
+from gaitdynamics.dataset.store_writing import write_store
+from gaitdynamics.dataset.window_store import Field, SampleEntry, StoreDescription, WindowStore
+from gaitdynamics.errors import FileFormatError, UserInputError
+from gaitdynamics.features.published.schema import PUBLISHED_63
+from gaitdynamics.trial import Surface
+from made_up_samples import FIELDS, RECIPE, content
+
+pytest.importorskip("pyarrow")
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> list[TrialRecord]:
+    paths = [tmp_path / name for name in ("model.osim", "ik.mot", "grf.mot")]
+    for path in paths:
+        path.write_text(path.name)
+    common = {
+        "activity": "walking",
+        "condition": "",
+        "surface": Surface(),
+        "mass_kg": 70.0,
+        "height_m": None,
+        "speed": 1.0,
+        "valid_r": ((0.0, 1.0),),
+        "valid_l": (),
+    }
+    files = dict(zip(("model_file", "motion_file", "forces_file"), paths, strict=True))
+    sides = ("train", "train", "val", "train")
+    return [TrialRecord("S", "p", f"t{k}", split=side, **common, **files) for k, side in enumerate(sides)]
+
+
+def test_what_is_stored_comes_back_mapped_and_read_only(records, tmp_path) -> None:
+    store, made = build_store(tmp_path / "store", RECIPE, records)
+    assert made
+    assert [(e.label, e.variant, e.frames) for e in store.entries] == [
+        (f"S/p/t{k}", variant, frames) for k in range(3) for variant, frames in (("a", 5 + k), ("b", 2))
+    ]
+    assert store.description.left_out == {"S/p/t3": "nothing to learn"}
+    assert store.description.rows == 24
+    assert [e.trial for e in store.select("val")] == ["t2", "t2"]
+    assert {e.start_s for e in store.entries} == {0.25}
+    for entry, sample in zip(store.entries, [s for r in records[:3] for s in content(r)], strict=True):
+        found = store.sample(entry)
+        # Half precision keeps eleven binary digits.
+        np.testing.assert_allclose(found["x"], sample.arrays["x"], rtol=2**-11, atol=1e-7)
+        np.testing.assert_array_equal(found["flag"], sample.arrays["flag"])
+        assert found["x"].dtype == np.float16
+    with pytest.raises(ValueError, match="read-only"):
+        store.arrays["x"][0] = 1.0
+
+
+def test_windows_are_gathered_from_many_samples_at_once(records, tmp_path) -> None:
+    store, _ = build_store(tmp_path / "store", RECIPE, records)
+    rows = np.array([0, 9, 2])
+    found = store.gather(rows, 2)
+    np.testing.assert_array_equal(found["x"], np.stack([store.arrays["x"][r : r + 2] for r in rows]))
+    assert found["flag"].shape == (3, 2)
+    assert set(store.gather(rows, 2, ["flag"])) == {"flag"}
+
+
+def test_the_same_store_is_not_made_twice(records, tmp_path, monkeypatch) -> None:
+    place = tmp_path / "store"
+    build_store(place, RECIPE, records)
+    before = {path.name: path.stat().st_mtime_ns for path in place.iterdir()}
+    monkeypatch.setattr(store_building, "_describe_all", lambda *_: pytest.fail("it was made again"))
+    store, made = build_store(place, RECIPE, records)
+    assert not made
+    assert store.description.rows == 24
+    assert {path.name: path.stat().st_mtime_ns for path in place.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_the_fingerprint_knows_sources_facts_schema_and_settings(records, tmp_path) -> None:
+    first = fingerprint(RECIPE, records)
+    others = [
+        fingerprint(replace(RECIPE, settings={"noise": 1}), records),
+        fingerprint(replace(RECIPE, name="made-up-2"), records),
+        fingerprint(replace(RECIPE, fields={"x": FIELDS["x"]}), records),
+        fingerprint(RECIPE, records[:-1]),
+        fingerprint(RECIPE, [replace(records[0], valid_l=((0.0, 0.5),)), *records[1:]]),
+    ]
+    (tmp_path / "grf.mot").write_text("another measurement")
+    others.append(fingerprint(RECIPE, records))
+    assert len({first, *others}) == 7
+    (tmp_path / "grf.mot").write_text("grf.mot")
+    moved = tmp_path / "moved.mot"
+    moved.write_text("ik.mot")
+    assert fingerprint(RECIPE, [replace(record, motion_file=moved) for record in records]) == first
+
+
+def test_another_store_is_replaced_only_when_asked(records, tmp_path) -> None:
+    place = tmp_path / "store"
+    build_store(place, RECIPE, records)
+    other = replace(RECIPE, settings={"noise": 1})
+    with pytest.raises(UserInputError, match=r"other data or settings[\s\S]*--overwrite"):
+        build_store(place, other, records)
+    assert WindowStore.open(place).description.settings == {"noise": 0}
+    store, made = build_store(place, other, records, overwrite=True)
+    assert made
+    assert store.description.settings == {"noise": 1}
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_folder_of_something_else_is_never_replaced(records, tmp_path, overwrite) -> None:
+    place = tmp_path / "store"
+    place.mkdir()
+    (place / "thesis.txt").write_text("years of work")
+    with pytest.raises(UserInputError, match="something else"):
+        build_store(place, RECIPE, records, overwrite=overwrite)
+    assert (place / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_stopped_run_leaves_no_store_and_goes_on(records, tmp_path) -> None:
+    described = []
+
+    def interrupted(record: TrialRecord) -> list[Described]:
+        if record.trial == "t2":
+            raise KeyboardInterrupt
+        described.append(record.trial)
+        return content(record)
+
+    place = tmp_path / "store"
+    with pytest.raises(KeyboardInterrupt):
+        build_store(place, replace(RECIPE, describe=interrupted), records)
+    assert not place.exists()
+    seen = []
+
+    def counted(record: TrialRecord) -> list[Described]:
+        described.append(record.trial)
+        return content(record)
+
+    build_store(place, replace(RECIPE, describe=counted), records, progress=lambda *numbers: seen.append(numbers))
+    assert described == ["t0", "t1", "t2", "t3"]
+    assert seen == [(2, 4), (3, 4), (4, 4)]
+    whole, _ = build_store(tmp_path / "whole", RECIPE, records)
+    for name in FIELDS:
+        assert (place / f"{name}.npy").read_bytes() == (tmp_path / "whole" / f"{name}.npy").read_bytes()
+    assert whole.entries == WindowStore.open(place).entries
+
+
+def test_what_was_left_by_other_settings_is_not_used(records, tmp_path) -> None:
+    def interrupted(record: TrialRecord) -> list[Described]:
+        if record.trial == "t2":
+            raise KeyboardInterrupt
+        return [Described("old", 0.0, {"x": np.ones((4, 3)), "flag": np.ones(4, dtype=bool)})]
+
+    with pytest.raises(KeyboardInterrupt):
+        build_store(tmp_path / "store", replace(RECIPE, describe=interrupted, settings={"noise": 9}), records)
+    store, _ = build_store(tmp_path / "store", RECIPE, records)
+    assert {entry.variant for entry in store.entries} == {"a", "b"}
+
+
+def test_workers_make_the_same_store(records, tmp_path, monkeypatch) -> None:
+    # Forked, for processes that start afresh take seconds to import what these have.
+    forked = multiprocessing.get_context("fork")
+    monkeypatch.setattr(store_building.multiprocessing, "get_context", lambda _: forked)
+    build_store(tmp_path / "one", RECIPE, records)
+    build_store(tmp_path / "two", RECIPE, records, workers=2)
+    for name in ("x.npy", "flag.npy", "samples.parquet", "store.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def entry(frames: int) -> SampleEntry:
+    return SampleEntry("S", "p", "t", "train", "walking", "as_measured", 0.0, 100.0, frames)
+
+
+def description(fields: dict[str, Field], name: str = "made-up-1") -> StoreDescription:
+    return StoreDescription(name=name, fields=fields, settings={}, fingerprint="0" * 64)
+
+
+@pytest.mark.parametrize(("value", "message"), [(1e5, "float16 cannot hold"), (np.nan, "cannot hold")])
+def test_numbers_that_do_not_fit_are_refused_and_nothing_is_left(tmp_path, value, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        write_store(
+            tmp_path / "store", description({"x": FIELDS["x"]}), [entry(4)], lambda _: {"x": np.full((4, 3), value)}
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_published_columns_fit_into_the_same_store(tmp_path) -> None:
+    columns = len(PUBLISHED_63.columns)
+    values = np.random.default_rng(0).normal(size=(40, columns))
+    fields = {"values": Field(dtype="float32", shape=(columns,)), "known": Field(dtype="bool", shape=(columns,))}
+    store = write_store(
+        tmp_path / "store",
+        description(fields, PUBLISHED_63.name),
+        [entry(40)],
+        lambda _: {"values": values, "known": values > 0},
+    )
+    assert WindowStore.open(tmp_path / "store").description.name == "published-63"
+    np.testing.assert_array_equal(store.arrays["values"], values.astype(np.float32))
+    np.testing.assert_array_equal(store.arrays["known"], values > 0)
+
+
+def test_a_damaged_store_says_what_to_do(records, tmp_path) -> None:
+    place = tmp_path / "store"
+    with pytest.raises(FileFormatError, match=r"no store\.json[\s\S]*data prepare"):
+        WindowStore.open(place)
+    build_store(place, RECIPE, records)
+    array = (place / "x.npy").read_bytes()
+    (place / "x.npy").write_bytes(array[:-7])
+    with pytest.raises(FileFormatError, match=r"x\.npy[\s\S]*data prepare"):
+        WindowStore.open(place)
+    np.save(place / "x.npy", np.zeros((3, 3)))
+    with pytest.raises(FileFormatError, match=r"x\.npy.*\(3, 3\) of float64"):
+        WindowStore.open(place)
+    (place / "x.npy").write_bytes(array)
+    (place / "samples.parquet").write_bytes(b"PAR1")
+    with pytest.raises(FileFormatError, match=r"samples\.parquet"):
+        WindowStore.open(place)
+    facts = json.loads((place / "store.json").read_text())
+    (place / "store.json").write_text(json.dumps(facts | {"format": "gaitdynamics-windows-9"}))
+    with pytest.raises(FileFormatError, match="gaitdynamics-windows-9"):
+        WindowStore.open(place)
+    (place / "store.json").write_text("{")
+    with pytest.raises(FileFormatError, match="not the description"):
+        WindowStore.open(place)
