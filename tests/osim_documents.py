@@ -62,9 +62,7 @@ def _axes(joint: SmallJoint, version: int) -> str:
 
 
 def _coordinates(joint: SmallJoint) -> str:
-    return "".join(
-        f'<Coordinate name="{name}">{joint.coordinate_extra}</Coordinate>' for name in joint.coordinates
-    )
+    return "".join(f'<Coordinate name="{name}">{joint.coordinate_extra}</Coordinate>' for name in joint.coordinates)
 
 
 def version_3(joints: Sequence[SmallJoint], constraints: str = "", gravity: str = "0 -9.80665 0") -> str:

@@ -12,9 +12,7 @@ SCALED = (
     + "</function><scale>1.3</scale></MultiplierFunction>"
 )
 POLYNOMIAL = "<PolynomialFunction{name}><coefficients>0.1 -0.4 0.3 0.05</coefficients></PolynomialFunction>"
-PIECES = (
-    "<PiecewiseLinearFunction{name}><x>-1 0.1 1</x><y>0.02 -0.03 0.05</y></PiecewiseLinearFunction>"
-)
+PIECES = "<PiecewiseLinearFunction{name}><x>-1 0.1 1</x><y>0.02 -0.03 0.05</y></PiecewiseLinearFunction>"
 CONSTANT = "<Constant{name}><value>0.25</value></Constant>"
 
 #: An odd place on both sides, so that no frame is left out unnoticed.

@@ -46,9 +46,7 @@ def pelvis_joint(child: str = "pelvis") -> Joint:
 def lone_body(mass: float = 3.0, inertia: tuple[float, ...] = (0.2, 0.3, 0.4, 0.01, -0.02, 0.03)) -> Model:
     """One body free in space, its centre of mass off its origin."""
     xx, yy, zz, xy, xz, yz = inertia
-    return Model(
-        "lone", (Body("pelvis", mass, (0.1, -0.2, 0.05), (xx, yy, zz, xy, xz, yz)),), (pelvis_joint(),)
-    )
+    return Model("lone", (Body("pelvis", mass, (0.1, -0.2, 0.05), (xx, yy, zz, xy, xz, yz)),), (pelvis_joint(),))
 
 
 def pendulum(length: float, mass: float, inertia: float) -> Model:

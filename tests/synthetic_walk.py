@@ -40,9 +40,7 @@ def walk(
         up = 1.1 * np.sin(np.pi * phase[on])
         along = -0.2 * np.sin(2 * np.pi * phase[on])
         medial = 0.05 * np.sin(np.pi * phase[on])
-        force[on, foot] = weight * (
-            up[:, None] * [0, 1, 0] + along[:, None] * forward + medial[:, None] * inward
-        )
+        force[on, foot] = weight * (up[:, None] * [0, 1, 0] + along[:, None] * forward + medial[:, None] * inward)
         cop[on, foot] = (0.2 - belt * STANCE) * phase[on, None] * forward
     contact = force[..., 1] > 0
     return FootForces(time, force, cop), contact, np.tile(1.2 * forward, (len(time), 1))

@@ -70,9 +70,7 @@ def differentiate(values: Array, rate: float, cutoff: float | None = None) -> tu
     end = [(3, np.zeros(flat.shape[1])), (4, np.zeros(flat.shape[1]))]
     spline = make_interp_spline(time, flat, k=5, axis=0, bc_type=(end, end))  # type: ignore[arg-type]
     inside = time[pad : pad + frames]
-    smooth, first, second = (
-        np.ascontiguousarray(spline(inside, order)).reshape(values.shape) for order in (0, 1, 2)
-    )
+    smooth, first, second = (np.ascontiguousarray(spline(inside, order)).reshape(values.shape) for order in (0, 1, 2))
     return smooth, first, second
 
 

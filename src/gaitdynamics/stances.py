@@ -256,17 +256,13 @@ def _spread(starts: Sequence[float]) -> bool:
 def _stance_fraction(stances: Sequence[StanceMeasures], side: str) -> float | None:
     mine = [s for s in stances if s.side == side]
     shares = [
-        this.duration_s / (following.start_s - this.start_s)
-        for this, following in pairwise(mine)
-        if this.complete
+        this.duration_s / (following.start_s - this.start_s) for this, following in pairwise(mine) if this.complete
     ]
     return float(np.mean(shares)) if shares else None
 
 
 def _symmetry(stances: Sequence[StanceMeasures], name: str) -> float | None:
-    right, left = (
-        [float(getattr(s, name)) for s in stances if s.side == side and s.complete] for side in SIDES
-    )
+    right, left = ([float(getattr(s, name)) for s in stances if s.side == side and s.complete] for side in SIDES)
     if not right or not left:
         return None
     r, l_ = float(np.mean(right)), float(np.mean(left))

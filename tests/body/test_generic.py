@@ -144,9 +144,7 @@ def test_lumped_torso_agrees_with_point_masses(monkeypatch: pytest.MonkeyPatch) 
         m, p = masses[chosen], points[chosen]
         center = m @ p / m.sum()
         r = p - center
-        return Lump(
-            m.sum(), center, sum(w * (x @ x * np.eye(3) - np.outer(x, x)) for w, x in zip(m, r, strict=True))
-        )
+        return Lump(m.sum(), center, sum(w * (x @ x * np.eye(3) - np.outer(x, x)) for w, x in zip(m, r, strict=True)))
 
     joined, direct = combine([lump(slice(0, 4)), lump(slice(4, 8))]), lump(slice(0, 8))
     assert joined.mass == pytest.approx(direct.mass)
@@ -172,16 +170,12 @@ def test_scaling_laws(height: float, mass: float, seed: int) -> None:
     before, after = a.pose(pose), b.pose(stretched)
     torch.testing.assert_close(after.position, before.position * length, rtol=1e-9, atol=1e-12)
     torch.testing.assert_close(after.rotation, before.rotation, rtol=1e-9, atol=1e-12)
-    torch.testing.assert_close(
-        a.center_of_mass(before) * length, b.center_of_mass(after), rtol=1e-9, atol=1e-12
-    )
+    torch.testing.assert_close(a.center_of_mass(before) * length, b.center_of_mass(after), rtol=1e-9, atol=1e-12)
 
 
 @given(length=st.floats(0.5, 2.0), swing=st.floats(-1.0, 1.5), slide=st.floats(-1.0, 1.0))
 @settings(max_examples=25, deadline=None)
-def test_scaling_keeps_shape_with_every_function_and_coupler(
-    length: float, swing: float, slide: float
-) -> None:
+def test_scaling_keeps_shape_with_every_function_and_coupler(length: float, swing: float, slide: float) -> None:
     model = odd_model()
     large = scale_model(model, length=length, mass_kg=model.mass)
     # glide is coupled to swing; only slide is a free length
@@ -203,10 +197,7 @@ def test_mirrored_pose_gives_mirrored_body(seed: int) -> None:
     skeleton = Skeleton(generic_model())
     pose = some_pose(seed)
     mirrored = torch.stack(
-        [
-            pose[FULL_BODY.index(other_side(name))] * (-1.0 if name in CHANGES_SIGN else 1.0)
-            for name in FULL_BODY
-        ]
+        [pose[FULL_BODY.index(other_side(name))] * (-1.0 if name in CHANGES_SIGN else 1.0) for name in FULL_BODY]
     )
     own, other = (skeleton.body_centers(skeleton.pose(p)) for p in (pose, mirrored))
     flip = torch.tensor([1.0, 1.0, -1.0], dtype=torch.float64)

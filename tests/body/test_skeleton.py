@@ -191,12 +191,8 @@ def test_mirrored_pose_is_the_mirror_image(seed: int) -> None:
     flip = torch.tensor([1.0, 1.0, -1.0], dtype=torch.float64)
     bodies = [skeleton.body_index(other(name)) for name in skeleton.body_names]
     for part in ("velocity", "acceleration"):
-        torch.testing.assert_close(
-            getattr(mirrored, part), getattr(motion, part)[:, bodies] * flip, rtol=0, atol=1e-9
-        )
-    torch.testing.assert_close(
-        mirrored.pose.position, motion.pose.position[:, bodies] * flip, rtol=0, atol=1e-12
-    )
+        torch.testing.assert_close(getattr(mirrored, part), getattr(motion, part)[:, bodies] * flip, rtol=0, atol=1e-9)
+    torch.testing.assert_close(mirrored.pose.position, motion.pose.position[:, bodies] * flip, rtol=0, atol=1e-12)
     rotation = flip[:, None] * motion.pose.rotation[:, bodies] * flip
     torch.testing.assert_close(mirrored.pose.rotation, rotation, rtol=0, atol=1e-12)
 

@@ -86,9 +86,7 @@ WriteMotion = Callable[..., Path]
 def write_motion(tmp_path: Path) -> WriteMotion:
     """Write columns to a motion file and give its path."""
 
-    def write(
-        columns: Mapping[str, np.ndarray], *, flag: str = "inDegrees=yes", name: str = "walk.mot"
-    ) -> Path:
+    def write(columns: Mapping[str, np.ndarray], *, flag: str = "inDegrees=yes", name: str = "walk.mot") -> Path:
         path = tmp_path / name
         write_storage(path, list(columns), np.column_stack(list(columns.values())), name="x", in_degrees=True)
         path.write_text(path.read_text().replace("inDegrees=yes\n", f"{flag}\n" if flag else ""))

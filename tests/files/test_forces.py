@@ -69,10 +69,7 @@ OPENSIM = {
         {s: (f"ground_force_{s}_v?", f"ground_force_{s}_p?", f"ground_torque_{s}_?") for s in "RL"},
         {s: (f"ground_force_v?_{s}", f"ground_force_p?_{s}", f"ground_torque_?_{s}") for s in "rl"},
         {s: (f"force{n}_v?", f"force{n}_p?", f"torque{n}_?") for s, n in (("r", 1), ("l", 2))},
-        {
-            s: (f"ground_force_calcn_{s}_v?", f"ground_force_calcn_{s}_p?", f"ground_force_calcn_{s}_m?")
-            for s in "rl"
-        },
+        {s: (f"ground_force_calcn_{s}_v?", f"ground_force_calcn_{s}_p?", f"ground_force_calcn_{s}_m?") for s in "rl"},
     ],
     ids=["opensim", "opencap", "inside", "moment", "capital", "last", "numbered", "foot-body"],
 )
@@ -183,9 +180,7 @@ def test_forces_must_cover_the_motion(tmp_path: Path, shift: float) -> None:
         read_forces(path, forces.time + shift)
 
 
-@given(
-    seed=st.integers(0, 2**32 - 1), frames=st.integers(2, 60), naming=st.sampled_from(["opensim", "opencap"])
-)
+@given(seed=st.integers(0, 2**32 - 1), frames=st.integers(2, 60), naming=st.sampled_from(["opensim", "opencap"]))
 def test_round_trip(tmp_path_factory: pytest.TempPathFactory, seed: int, frames: int, naming: str) -> None:
     forces = walking(frames, seed)
     path = tmp_path_factory.mktemp("forces") / "grf.mot"

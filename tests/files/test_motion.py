@@ -64,9 +64,7 @@ def test_radians_give_the_same_trial(walker: Model, columns: Columns, write_moti
 
 
 @pytest.mark.parametrize("unit", ["degrees", "radians"])
-def test_silent_header_is_decided_by_size(
-    walker: Model, columns: Columns, write_motion: Write, unit: str
-) -> None:
+def test_silent_header_is_decided_by_size(walker: Model, columns: Columns, write_motion: Write, unit: str) -> None:
     written = columns if unit == "degrees" else to_radians(columns)
     trial = read_trial(write_motion(written, flag=""), model=walker, surface=FLOOR)
     np.testing.assert_allclose(trial.column("knee_angle_r"), np.radians(columns["knee_angle_r"]))
@@ -292,9 +290,7 @@ def test_impossible_mass(walker: Model, columns: Columns, write_motion: Write, m
 @pytest.mark.parametrize(
     ("height", "hint"), [(175.0, "cm"), (1750.0, "mm"), (0.0, ""), (-1.7, ""), (3.0, ""), (float("nan"), "")]
 )
-def test_impossible_height(
-    walker: Model, columns: Columns, write_motion: Write, height: float, hint: str
-) -> None:
+def test_impossible_height(walker: Model, columns: Columns, write_motion: Write, height: float, hint: str) -> None:
     with pytest.raises(UserInputError, match=f"looks like {hint}" if hint else "body height"):
         read_trial(write_motion(columns), model=walker, height_m=height)
 

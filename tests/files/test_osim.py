@@ -213,9 +213,7 @@ def test_frame_of_another_joint_with_the_same_name_is_not_mistaken(write: Write)
     own = docs.offset_frame("a_offset", "/jointset/a_joint/a_offset", (0.0, -0.4, 0.0), (0.0, 0.5, 0.0))
     joint = docs.joint_4(second, parent_frame="a_offset").replace("<frames>", f"<frames>{own}")
     path = write(
-        docs.version_4(
-            [], body_text=[docs.body_4(j) for j in (first, second)], joint_text=[docs.joint_4(first), joint]
-        )
+        docs.version_4([], body_text=[docs.body_4(j) for j in (first, second)], joint_text=[docs.joint_4(first), joint])
     )
     assert_poses_are_those_of_opensim(path)
 

@@ -88,9 +88,7 @@ def test_loads_that_are_switched_off_and_windows_paths(loads_file: Path) -> None
     (loads_file.parent / "forces").mkdir()
     (loads_file.parent / "forces" / "g.mot").touch()
     text = loads_file.read_text().replace("walk_grf.mot", "forces\\g.mot")
-    text = text.replace(
-        "<applied_to_body>calcn_r", "<isDisabled>true</isDisabled><applied_to_body>/bodyset/calcn_r"
-    )
+    text = text.replace("<applied_to_body>calcn_r", "<isDisabled>true</isDisabled><applied_to_body>/bodyset/calcn_r")
     loads_file.write_text(text)
     loads = read_external_loads(loads_file)
     assert loads.datafile.is_file()

@@ -38,9 +38,7 @@ def body_wrenches(skeleton: Skeleton, motion: Motion) -> tuple[Tensor, Tensor]:
     arm = (motion.pose.rotation @ skeleton.mass_center[..., None])[..., 0]
     omega, alpha = motion.angular_velocity, motion.angular_acceleration
     center_acceleration = (
-        motion.acceleration
-        + torch.linalg.cross(alpha, arm)
-        + torch.linalg.cross(omega, torch.linalg.cross(omega, arm))
+        motion.acceleration + torch.linalg.cross(alpha, arm) + torch.linalg.cross(omega, torch.linalg.cross(omega, arm))
     )
     force = skeleton.mass[:, None] * (center_acceleration - skeleton.gravity)
     inertia = motion.pose.rotation @ skeleton.inertia @ motion.pose.rotation.transpose(-1, -2)
@@ -100,9 +98,7 @@ def inverse_dynamics(skeleton: Skeleton, motion: Motion, external: Sequence[Exte
     result = [zero] * len(skeleton.all_coordinates)
     for index in reversed(range(len(skeleton.joints))):
         parent, child = skeleton.joints[index]
-        about_joint = moments[child] - torch.linalg.cross(
-            motion.pose.joint_center[..., index, :], forces[child]
-        )
+        about_joint = moments[child] - torch.linalg.cross(motion.pose.joint_center[..., index, :], forces[child])
         for axis in motion.axes[index]:
             wrench = about_joint if axis.turns else forces[child]
             result[axis.coordinate] = result[axis.coordinate] + axis.slope * (wrench * axis.direction).sum(-1)

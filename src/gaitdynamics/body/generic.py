@@ -138,9 +138,7 @@ def _scale_function(function: Function, output: float, argument: float) -> Funct
             return Linear(slope * (output / argument), intercept * output)
         case Polynomial(coefficients):
             degree = len(coefficients) - 1
-            return Polynomial(
-                tuple(c * output / argument ** (degree - i) for i, c in enumerate(coefficients))
-            )
+            return Polynomial(tuple(c * output / argument ** (degree - i) for i, c in enumerate(coefficients)))
         case Spline(x, y, kind):
             return Spline(tuple(v * argument for v in x), tuple(v * output for v in y), kind)
         case Scaled(inner, scale):

@@ -156,9 +156,7 @@ def _translate(
     return moved, axes
 
 
-def _rotate(
-    frame: _State, joint: PreparedJoint, q: Tensor, qd: Tensor, qdd: Tensor
-) -> tuple[_State, list[JointAxes]]:
+def _rotate(frame: _State, joint: PreparedJoint, q: Tensor, qd: Tensor, qdd: Tensor) -> tuple[_State, list[JointAxes]]:
     """Turn a frame about the joint's rotation axes, one after the other."""
     turned, omega, alpha = frame.rotation, frame.omega, frame.alpha
     axes = []

@@ -38,9 +38,7 @@ class Skeleton:
         These and the coupled ones, in model order.
     """
 
-    def __init__(
-        self, model: Model, dtype: torch.dtype = torch.float64, device: str | torch.device = "cpu"
-    ) -> None:
+    def __init__(self, model: Model, dtype: torch.dtype = torch.float64, device: str | torch.device = "cpu") -> None:
         self.model = model
         self.dtype, self.device = dtype, torch.device(device)
         self.body_names = tuple(body.name for body in model.bodies)

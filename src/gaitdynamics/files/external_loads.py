@@ -103,9 +103,7 @@ def read_external_loads(path: str | Path) -> ExternalLoads:
     element = read_object(path, "ExternalLoads")
     name = text_of(element, "datafile")
     if name in _UNSET:
-        raise FileFormatError(
-            "no force file is named (<datafile>)", file=path, remedy="name it, relative to this file"
-        )
+        raise FileFormatError("no force file is named (<datafile>)", file=path, remedy="name it, relative to this file")
     # A setup written on Windows may name a file in a subfolder with a backslash.
     datafile = path.parent / name.replace("\\", "/")
     if not datafile.is_file():

@@ -128,8 +128,7 @@ def _assemble(table: Table, feet: Mapping[str, ForceColumns]) -> FootForces:
     cop = np.stack([vectors(feet[side].point) for side in SIDES], axis=1)
     cop[np.all(force == 0.0, axis=-1)] = 0.0
     vertical = [
-        next((label for t in feet[side].torque if (label := t.format("y").lower()) in index), None)
-        for side in SIDES
+        next((label for t in feet[side].torque if (label := t.format("y").lower()) in index), None) for side in SIDES
     ]
     moment = None
     if all(label is not None for label in vertical):
@@ -211,9 +210,7 @@ def _held(points: Array, contact: NDArray[np.bool_]) -> Array:
     return points[known[nearer]]
 
 
-def write_forces(
-    path: str | Path, forces: FootForces, *, naming: Literal["opensim", "opencap"] = "opensim"
-) -> None:
+def write_forces(path: str | Path, forces: FootForces, *, naming: Literal["opensim", "opencap"] = "opensim") -> None:
     """Write the forces of both feet as OpenSim's tools read them, atomically.
 
     Per foot force [N] and point of application [m], right before left, then the torques about the point of

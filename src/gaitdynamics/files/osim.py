@@ -150,9 +150,7 @@ def _body(element: ET.Element) -> Body:
     if element.find("inertia") is not None:
         inertia = fields.numbers(element, "inertia", 6)
     else:
-        inertia = tuple(
-            fields.number(element, f"inertia_{axes}", 0.0) for axes in ("xx", "yy", "zz", "xy", "xz", "yz")
-        )
+        inertia = tuple(fields.number(element, f"inertia_{axes}", 0.0) for axes in ("xx", "yy", "zz", "xy", "xz", "yz"))
     mass = fields.number(element, "mass", 0.0)
     if mass < 0:
         raise ValueError(f"its mass {mass} kg is negative")

@@ -16,9 +16,7 @@ def text(element: ET.Element, tag: str, default: str = "") -> str:
     return (element.findtext(tag) or default).strip()
 
 
-def numbers(
-    element: ET.Element, tag: str, count: int, default: Sequence[float] | None = None
-) -> tuple[float, ...]:
+def numbers(element: ET.Element, tag: str, count: int, default: Sequence[float] | None = None) -> tuple[float, ...]:
     """Give the numbers that a child holds.
 
     Raises

@@ -154,9 +154,7 @@ def _coordinate(element: ET.Element, rotations: Axes, translations: Axes) -> Coo
     )
 
 
-def _motion(
-    name: str, rotations: Axes, translations: Axes
-) -> Literal["rotational", "translational", "coupled"]:
+def _motion(name: str, rotations: Axes, translations: Axes) -> Literal["rotational", "translational", "coupled"]:
     """Tell what a coordinate measures: OpenSim takes it for an angle when one axis turns by just that angle."""
     turning = [axis for axis in rotations if axis.coordinate == name]
     if any(isinstance(a.function, Linear) and abs(a.function.slope) == 1.0 for a in turning):

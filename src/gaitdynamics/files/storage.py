@@ -123,9 +123,7 @@ def read_storage(path: str | Path, *, uniform: bool = True) -> Table:
 def _lines(path: Path) -> list[str]:
     """Text lines of a file that can be a table at all."""
     if path.is_dir():
-        raise FileFormatError(
-            "is a folder, not a file", file=path, remedy="give the .mot or .sto file itself"
-        )
+        raise FileFormatError("is a folder, not a file", file=path, remedy="give the .mot or .sto file itself")
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -202,9 +200,7 @@ def _read_rows(rows: Sequence[str], labels: Sequence[str], path: Path) -> NDArra
     return data
 
 
-def _wrong_length(
-    row: str, values: Sequence[str], labels: Sequence[str], number: int, path: Path
-) -> FileFormatError:
+def _wrong_length(row: str, values: Sequence[str], labels: Sequence[str], number: int, path: Path) -> FileFormatError:
     by_tab = row.split("\t")
     if len(by_tab) == len(labels):
         empty = next((i for i, cell in enumerate(by_tab) if not cell.strip()), None)

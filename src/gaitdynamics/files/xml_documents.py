@@ -30,9 +30,7 @@ class Document:
     def text(self) -> str:
         """Give the document as indented text."""
         ET.indent(self._root)
-        return (
-            '<?xml version="1.0" encoding="UTF-8" ?>\n' + ET.tostring(self._root, encoding="unicode") + "\n"
-        )
+        return '<?xml version="1.0" encoding="UTF-8" ?>\n' + ET.tostring(self._root, encoding="unicode") + "\n"
 
 
 def read_object(path: Path, kind: str) -> ET.Element:

@@ -256,9 +256,7 @@ def _total(response: http.client.HTTPResponse, start: int) -> int | None:
     return int(length) if length.isdecimal() else None
 
 
-def _receive(
-    response: http.client.HTTPResponse, part: Path, start: int, total: int | None, progress: Progress
-) -> None:
+def _receive(response: http.client.HTTPResponse, part: Path, start: int, total: int | None, progress: Progress) -> None:
     done = start
     with part.open("ab" if start else "wb") as stream:
         while True:

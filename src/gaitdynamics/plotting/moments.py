@@ -90,9 +90,7 @@ def _rows(result: MomentsResult) -> list[tuple[str, Array]]:
     return [(label, np.where(result.valid, curves, np.nan)) for label, curves in rows]
 
 
-def _draw_over_time(
-    axes: Axes, result: MomentsResult, curves: Array, shown: Mask, stances: Sequence[Interval]
-) -> None:
+def _draw_over_time(axes: Axes, result: MomentsResult, curves: Array, shown: Mask, stances: Sequence[Interval]) -> None:
     tidy(axes)
     axes.axhline(0.0, color=GREY, linewidth=0.6)
     last = int(np.flatnonzero(shown)[-1])

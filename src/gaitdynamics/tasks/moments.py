@@ -176,9 +176,7 @@ def compute_moments(trial: Trial, forces: FootForces, *, cutoff: float | None = 
         return torch.as_tensor(np.ascontiguousarray(values[:, foot]))
 
     external = [
-        ExternalForce(
-            FOOT_BODIES[side], tensor(forces.force, foot), tensor(forces.cop, foot), tensor(torque, foot)
-        )
+        ExternalForce(FOOT_BODIES[side], tensor(forces.force, foot), tensor(forces.cop, foot), tensor(torque, foot))
         for foot, side in enumerate(SIDES)
     ]
     values = inverse_dynamics(skeleton, motion, external).numpy()
