@@ -27,6 +27,23 @@ def data_folder() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def hip_files() -> Path:
+    """Folder of the published files of Gait2Hip-60: `gait2hip` in GAITDYNAMICS_WEIGHTS, or in `weights` beside data.
+
+    Otherwise as `data_folder`: skipped where no variable is set, an error where one names a folder without them.
+    """
+    value, data = os.environ.get("GAITDYNAMICS_WEIGHTS"), os.environ.get("GAITDYNAMICS_DATA")
+    if not value and not data:
+        pytest.skip("published weights: set GAITDYNAMICS_WEIGHTS to a folder with gait2hip/Mamba_MF60.pt and its kin")
+    folder = (Path(value) if value else Path(str(data)).parent / "weights") / "gait2hip"
+    if not (folder / "Mamba_MF60.pt").is_file():
+        if value:
+            pytest.fail(f"GAITDYNAMICS_WEIGHTS={value} has no gait2hip/Mamba_MF60.pt")
+        pytest.skip(f"published weights: there is no {folder}")
+    return folder
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
     """Small tensors on many threads are slower, and slower still beside other jobs."""

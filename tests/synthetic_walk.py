@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,3 +83,12 @@ def estimate(
         warnings=("toes were not measured", "the walk is synthetic"),
         seed=3,
     )
+
+
+def uncertain(estimate: ForceEstimate) -> ForceEstimate:
+    """Give an estimate standard deviations that differ between feet and components, and from frame to frame."""
+    forces = estimate.forces
+    growing = np.linspace(1.0, 2.0, len(forces.time))[:, None, None]
+    force = growing * np.array([[10.0, 40.0, 5.0], [12.0, 48.0, 6.0]])
+    cop = np.where(estimate.contact[..., None], growing * np.array([[0.02, 0.0, 0.01], [0.025, 0.0, 0.015]]), 0.0)
+    return replace(estimate, forces=replace(forces, force_sd=force, cop_sd=cop))

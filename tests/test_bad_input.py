@@ -21,7 +21,7 @@ from scipy.spatial.transform import Rotation
 from gaitdynamics import cli
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "walking"
-MADE = ("_grf.mot", "_external_loads.xml", "_id_setup.xml", "_report.json", "_forces.png")
+MADE = ("_grf.mot", "_grf_sd.sto", "_external_loads.xml", "_id_setup.xml", "_report.json", "_forces.png")
 OVERGROUND = ("--overground",)
 
 Rows = list[list[str]]
@@ -99,9 +99,7 @@ def refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[...,
 def forces_refused(inputs: Path, refused: Callable[..., str]) -> Callable[..., str]:
     """Ask for the forces of the example, or of another motion or model, and be refused."""
 
-    def run(
-        *more: str, motion: Path | None = None, model: Path | None = None, parts: Sequence[str | Path] = ()
-    ) -> str:
+    def run(*more: str, motion: Path | None = None, model: Path | None = None, parts: Sequence[str | Path] = ()) -> str:
         arguments = ["forces", motion or inputs / "walking.mot", "--model", model or inputs / "subject.osim"]
         return refused(*arguments, *(more or OVERGROUND), parts=parts)
 
@@ -305,7 +303,7 @@ def test_model_with_a_mistake(
         (("--overground", "--mass", "nan"), ["the body mass is nan kg", "in kilograms"]),
         (("--overground", "--mass", "seventy"), ["seventy", "mass"]),
         (("--overground", "--height", "175"), ["175 m, looks like cm", "in metres"]),
-        (("--overground", "--weights", "refiner-0"), ["there are no weights 'refiner-0'", "refiner-1"]),
+        (("--overground", "--weights", "refiner-0"), ["there are no weights 'refiner-0'", "refiner-2"]),
         (("--overground", "--treadmill", "1.2"), ["both --overground and --treadmill", "give either"]),
         (("--mass", "70"), ["the surface is not told", "either --overground, or --treadmill"]),
         (("--treadmill", "-1.2"), ["a belt speed of -1.2 m/s", "positive"]),

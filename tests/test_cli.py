@@ -146,9 +146,7 @@ def test_one_failing_motion_leaves_the_others_and_status_2(
     assert "Traceback" not in said.err
 
 
-def test_only_failing_motions_leave_no_folder(
-    inputs: Path, known_estimate: list[Trial], tmp_path: Path
-) -> None:
+def test_only_failing_motions_leave_no_folder(inputs: Path, known_estimate: list[Trial], tmp_path: Path) -> None:
     more = ("--overground", "--out", str(tmp_path / "a" / "b"))
     assert cli.run(forces(inputs, "broken", more=more)) == 2
     assert not (tmp_path / "a").exists()
@@ -220,9 +218,7 @@ def test_mistake_inside_the_estimate_is_told_without_traceback(
     assert capsys.readouterr().err.strip() == "Error: no such weights\n  Remedy: name others"
 
 
-def test_own_mistakes_keep_their_traceback(
-    inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_own_mistakes_keep_their_traceback(inputs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
@@ -238,9 +234,7 @@ def test_version_and_help_as_a_program_without_heavy_packages() -> None:
         "print(sorted(heavy)); sys.exit(status)"
     )
     for arguments, text in ((["--version"], __version__), (["forces", "--help"], "--treadmill")):
-        done = subprocess.run(
-            [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
         assert done.returncode == 0
         assert text in done.stdout
         assert done.stdout.splitlines()[-1] == "[]"
@@ -286,7 +280,10 @@ def test_training_is_given_the_settings_of_the_command(tmp_path: Path, monkeypat
 
     asked: list[object] = []
 
-    def train(data: Path, out: Path, settings: object, *, resume: bool, console: object) -> SimpleNamespace:
+    def train(
+        data: Path, out: Path, settings: object, *, init: Path | None, resume: bool, console: object
+    ) -> SimpleNamespace:
+        assert init is None
         asked.extend([data, out, settings, resume])
         return SimpleNamespace(name="small")
 
@@ -299,11 +296,15 @@ def test_training_is_given_the_settings_of_the_command(tmp_path: Path, monkeypat
 def test_demo_estimates_a_plausible_walk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """With the packaged weights: bounds are those of healthy walking at the example's 1.3 m/s."""
     assert cli.run(["demo", "--out", str(tmp_path / "demo")]) == 0
-    assert {p.name for p in (tmp_path / "demo").iterdir()} == {f"walking{end}" for end in MADE}
+    assert {p.name for p in (tmp_path / "demo").iterdir()} == {f"walking{end}" for end in (*MADE, "_grf_sd.sto")}
     report = read_report(tmp_path / "demo" / "walking_report.json")
     assert report.gait.mean_speed_m_s == pytest.approx(1.3, abs=0.05)
     assert report.gait.cadence_steps_per_min == pytest.approx(116.0, abs=3.0)
     assert report.gait.flight_fraction == 0.0
+    assert report.uncertainty is not None
+    for deviation in (report.uncertainty.force_up_y_percent_bw, report.uncertainty.cop_forward_x_mm):
+        assert deviation.r is not None
+        assert 1.0 < deviation.r < 50.0
     for side in ("r", "l"):
         peak = side_mean(report, "peak_vertical_bw", side)
         assert peak is not None
@@ -322,7 +323,7 @@ def test_moments_of_the_demo_in_its_own_folder(tmp_path: Path, capsys: pytest.Ca
     for _ in range(2):  # the second time its own files are replaced
         assert cli.run([*arguments, "--model", str(example / "subject.osim"), "--out", str(out)]) == 0
     moment_files = {"walking_id.sto", "walking_knee_adduction.sto", "walking_moments.json", "walking_moments.png"}
-    assert {p.name for p in out.iterdir()} == {f"walking{end}" for end in MADE} | moment_files
+    assert {p.name for p in out.iterdir()} == {f"walking{end}" for end in (*MADE, "_grf_sd.sto")} | moment_files
     assert "Traceback" not in capsys.readouterr().err
     moments = read_storage(out / "walking_id.sto")
     inner = slice(50, -50)

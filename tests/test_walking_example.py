@@ -76,9 +76,7 @@ def test_forces_are_those_of_walking(force: NDArray[np.float64]) -> None:
     assert np.argmax(spectrum) in (17, 18, 19)  # twice per stride
 
 
-def test_files_are_what_the_script_makes(
-    walk: Trial, skeleton: Skeleton, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_are_what_the_script_makes(walk: Trial, skeleton: Skeleton, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "tools")
     import make_example
 

@@ -53,9 +53,7 @@ app = App(help=__doc__)
 
 
 @app.default
-def main(
-    data_folder: Path, *, out: Path, split: str = "test", people: int = 2, weights: str | None = None
-) -> None:
+def main(data_folder: Path, *, out: Path, split: str = "test", people: int = 2, weights: str | None = None) -> None:
     """Run OpenSim on a few trials of each study and tabulate the residuals at the pelvis.
 
     Parameters

@@ -11,7 +11,9 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
 from gaitdynamics._version import __version__
+from gaitdynamics.data_cli import data as data_commands
 from gaitdynamics.errors import GaitError, UserInputError
+from gaitdynamics.train_cli import train
 from gaitdynamics.weights_cli import weights
 
 if TYPE_CHECKING:
@@ -33,10 +35,11 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 evaluate = App(name="evaluate", help="Compare estimates with measurements.")
-train = App(name="train", help="Train the networks.")
 app.command(evaluate)
 app.command(train)
 app.command(weights)
+app.command(data_commands)
+data_commands.command(fetch_data, name="fetch")
 
 Flag = Annotated[bool, Parameter(negative=())]
 
@@ -119,12 +122,13 @@ def forces(
     out
         Folder for the results.
     weights
-        Trained weights: a name, or a folder. Without it, those that come with the package.
+        Trained weights: a name, or a folder. Without it, those that come with the package. With an imported published
+        pair coordinates may be absent from the motion: they are generated, and the completed motion is written too.
     grf_naming
         Names of the force columns: as in OpenSim's examples (ground_force_vx, 1_ground_force_vx) or as in
         OpenCap's (R_ground_force_vx, L_ground_force_vx).
     seed
-        Seed of the random numbers.
+        Seed of the random numbers, which generating absent coordinates draws.
     """
     surface = _surface(overground, treadmill)
     _check_person(model, mass, height)
@@ -273,8 +277,9 @@ def evaluate_forces(
     data_folder: Path,
     *,
     split: str = "test",
-    methods: str = "refiner,physics",
-    weights: str | None = None,
+    methods: str = "physics,refiner",
+    weights: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    processes: int = 1,
     out: Path = DEFAULT_OUT / "evaluation",
 ) -> int:
     """Compare estimated with measured forces over a folder of trials.
@@ -288,7 +293,10 @@ def evaluate_forces(
     methods
         Names, separated by commas.
     weights
-        Trained weights: a name, or a folder. Without it, those that come with the package.
+        NAME=FOLDER for one more method of that name, with these trained weights; may be given several times. A folder
+        or name without NAME= takes the place of the weights that come with the package.
+    processes
+        Number of processes that share the trials.
     out
         Folder for tables and figures.
     """
@@ -299,41 +307,16 @@ def evaluate_forces(
     _use_one_thread()
     with output_folder(out):
         files = evaluate_folder(
-            data_folder, out, split=split, methods=names, weights=weights, console=Console(stderr=True)
+            data_folder,
+            out,
+            split=split,
+            methods=names,
+            weights=weights,
+            processes=processes,
+            console=Console(stderr=True),
         )
     print((out / "summary.md").read_text(encoding="utf-8"))
     print(f"{len(files)} files in {out}")
-    return DONE
-
-
-@train.command(name="refiner")
-def train_refiner(
-    *, data: Path, out: Path, steps: int | None = None, seed: int = 0, resume: Flag = False
-) -> int:
-    """Train the network that refines the forces of Newton's law.
-
-    Parameters
-    ----------
-    data
-        Folder with manifest.csv, laid out as docs/guide.md tells.
-    out
-        Folder for the weights; give it to --weights afterwards.
-    steps
-        Number of optimisation steps, if not the usual one.
-    seed
-        Seed of the random numbers.
-    resume
-        Go on from where the run in --out stopped.
-    """
-    from gaitdynamics.tasks.outputs import output_folder
-    from gaitdynamics.training import refiner
-
-    settings = refiner.RefinerTraining(seed=seed)
-    if steps is not None:
-        settings = settings.model_copy(update={"steps": steps})
-    with output_folder(out):
-        description = refiner.train_refiner(data, out, settings, resume=resume, console=Console(stderr=True))
-    print(f"Weights '{description.name}' in {out}: use them with --weights {out}")
     return DONE
 
 
@@ -356,9 +339,7 @@ def _example_folder() -> Path:
     for folder in (package / "examples" / "walking", package.parents[1] / "examples" / "walking"):
         if (folder / "walking.mot").is_file():
             return folder
-    raise UserInputError(
-        "the example walk is not installed", remedy="run this in a clone of the repository: make demo"
-    )
+    raise UserInputError("the example walk is not installed", remedy="run this in a clone of the repository: make demo")
 
 
 if __name__ == "__main__":

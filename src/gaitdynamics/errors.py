@@ -105,6 +105,4 @@ class MissingExtraError(GaitError, ImportError):
     """An optional package is needed for what was asked."""
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
-        super().__init__(
-            f"{purpose} needs the package '{package}': pip install 'gaitdynamics[{extra}]'"
-        )
+        super().__init__(f"{purpose} needs the package '{package}': pip install 'gaitdynamics[{extra}]'")

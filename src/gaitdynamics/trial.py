@@ -59,6 +59,9 @@ class FootForces:
         (T, 2) [N.m] about the vertical at the centre of pressure; None when it was not measured or predicted.
     valid
         (T, 2), where the value of that foot can be trusted (a foot on a bare floor reads zero on the plate).
+    force_sd, cop_sd
+        (T, 2, 3) [N] and [m], standard deviations of an estimate along the ground axes; None for a measurement, or
+        where none were estimated.
     """
 
     time: Array
@@ -66,6 +69,8 @@ class FootForces:
     cop: Array
     free_moment: Array | None = None
     valid: Mask | None = None
+    force_sd: Array | None = None
+    cop_sd: Array | None = None
 
     def __post_init__(self) -> None:
         frames = len(self.time)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
+from gaitdynamics.errors import UserInputError
+
 if TYPE_CHECKING:
     from gaitdynamics.inference.fetch import Progress
 
@@ -99,18 +101,50 @@ def fetch(source: str, *, out: Path, sha256: str | None = None) -> None:
 
 
 @weights.command(name="import")
-def import_command(diffusion: Path, refinement: Path, *, out: Path) -> None:
-    """Convert the published pair of files (.pt) to a folder of weights. Nothing that they hold is run.
+def import_command(*files: Annotated[Path, Parameter(name="FILE.pt", required=True)], out: Path) -> None:
+    """Convert published files (.pt) to a folder of weights. Nothing that they hold is run.
+
+    Either the pair of GaitDynamics, the diffusion file before the refinement file, or any number of the files of
+    Gait2Hip-60, for hip muscle forces.
 
     Parameters
     ----------
-    diffusion
-        The published diffusion file; of a split one any part, the others beside it.
-    refinement
-        The published refinement file.
+    files
+        The published files; of a split diffusion file any part, the others beside it.
     out
         Folder to make.
     """
+    from gaitdynamics.inference.hip_published import is_hip_file
+
+    hip = [is_hip_file(file) for file in files]
+    if all(hip):
+        _import_hip(files, out)
+    elif any(hip):
+        raise UserInputError(
+            "this file belongs to Gait2Hip-60, others of those given do not",
+            file=files[hip.index(True)],
+            remedy="import the two kinds one after the other, to two folders",
+        )
+    elif len(files) != len(("diffusion", "refinement")):
+        raise UserInputError(
+            f"{len(files)} file(s) given; GaitDynamics is a pair of files",
+            remedy="give first the diffusion file, then the refinement file",
+        )
+    else:
+        _import_pair(*files, out=out)
+
+
+def _import_hip(files: tuple[Path, ...], out: Path) -> None:
+    from gaitdynamics.inference.hip_published import import_hip
+
+    for description in import_hip(files, out):
+        errors = description.metrics.get("test_person_mean", {})
+        told = ", ".join(f"{name} {value:.3f}" for name, value in errors.items())
+        print(f"{description.name}: {description.parameters:,} parameters; published test: {told or 'not told'}")
+    print(f"{len(files)} networks in {out}; use them with: gaitdynamics hip MOTION.mot --weights {out}")
+
+
+def _import_pair(diffusion: Path, refinement: Path, *, out: Path) -> None:
     from gaitdynamics.inference.published_checkpoint import import_published
 
     description = import_published(diffusion, refinement, out)

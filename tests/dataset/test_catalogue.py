@@ -52,9 +52,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_records_hold_the_facts_of_the_files(folder: Path) -> None:
     write_json(folder / "Bow/s1/subject.json", SUBJECT | {"mass_kg": 61, "height_m": 1.7})
-    write_json(
-        folder / "Bow/s1/run1.json", FACTS | {"surface": "treadmill", "belt_speed_m_s": 3, "speed_m_s": None}
-    )
+    write_json(folder / "Bow/s1/run1.json", FACTS | {"surface": "treadmill", "belt_speed_m_s": 3, "speed_m_s": None})
     catalogue = Catalogue.read(folder)
     assert [record.label for record in catalogue] == ["/".join(row.split(",")[:3]) for row in ROWS]
     first, run = catalogue.records[0], catalogue.records[4]
@@ -80,9 +78,7 @@ def test_records_hold_the_facts_of_the_files(folder: Path) -> None:
         ({"study": "Bow", "activity": "walking"}, 0),
     ],
 )
-def test_select_keeps_what_matches_every_criterion(
-    folder: Path, criteria: dict[str, str], expected: int
-) -> None:
+def test_select_keeps_what_matches_every_criterion(folder: Path, criteria: dict[str, str], expected: int) -> None:
     assert len(Catalogue.read(folder).select(**criteria)) == expected
 
 
@@ -152,9 +148,7 @@ def test_missing_files_are_named(folder: Path) -> None:
         ("walk1.json", FACTS | {"valid_l": [2.0, 3.0]}, "'valid_l'"),
     ],
 )
-def test_unusable_facts_name_file_and_key(
-    folder: Path, file: str, content: dict[str, object], message: str
-) -> None:
+def test_unusable_facts_name_file_and_key(folder: Path, file: str, content: dict[str, object], message: str) -> None:
     write_json(folder / "Arc/s1" / file, content)
     with pytest.raises(FileFormatError, match=message) as raised:
         Catalogue.read(folder)

@@ -56,9 +56,7 @@ def trial_of(
         missing=np.zeros(len(FULL_BODY), dtype=bool),
         subject=Subject(Model("none", (), ()), MASS),
         surface=surface or Surface("treadmill", 1.2),
-        forces=FootForces(
-            time, force, cop, valid=np.ones((frames, 2), dtype=bool) if valid is None else valid
-        ),
+        forces=FootForces(time, force, cop, valid=np.ones((frames, 2), dtype=bool) if valid is None else valid),
     )
 
 

@@ -35,9 +35,7 @@ def test_stances_are_complete_ones_only():
     assert stance_intervals(vertical, 70.0).tolist() == [[15, 35], [45, 75]]
 
 
-@pytest.mark.parametrize(
-    "vertical", [np.zeros(9), np.full(9, LOAD), np.zeros(0), steps(5, 5), steps(0, 5, 5)]
-)
+@pytest.mark.parametrize("vertical", [np.zeros(9), np.full(9, LOAD), np.zeros(0), steps(5, 5), steps(0, 5, 5)])
 def test_no_stance_without_both_edges(vertical):
     assert stance_intervals(vertical, 70.0).shape == (0, 2)
 
@@ -119,9 +117,7 @@ def test_whole_interval_only_where_the_foot_has_no_cycle():
     vertical = np.concatenate([steps(10, 60, 40, 60, 10), steps(20, 60, 20)])
     valid = np.ones(len(vertical), dtype=bool)
     valid[185] = False  # parts the trial in two: one with a cycle, one with a single step
-    assert [(c.start, c.stop, c.whole_interval) for c in find(vertical, valid, overground=True)] == [
-        (10, 110, False)
-    ]
+    assert [(c.start, c.stop, c.whole_interval) for c in find(vertical, valid, overground=True)] == [(10, 110, False)]
 
 
 def test_chatter_around_the_threshold_at_heel_strike_costs_no_cycle():
@@ -153,3 +149,21 @@ def test_scaling_force_and_weight_together_changes_nothing(lengths):
     valid = np.ones(len(vertical), dtype=bool)
     double = gait_cycles(2 * vertical, valid, RATE, 2 * WEIGHT, RULES, overground=True)
     assert double == find(vertical, overground=True)
+
+
+@pytest.mark.parametrize(("stance", "accepted"), [(10, False), (11, True), (150, False), (149, True)])
+def test_the_published_code_refuses_the_limits_themselves(stance, accepted):
+    vertical = steps(5, stance, 30, 20, 20)
+    found = find(vertical, rules=CycleRules.published_code())
+    assert (found[0].start == 5) == accepted
+    assert find(vertical)[0].start == 5
+
+
+def test_the_published_code_takes_all_valid_frames_where_there_is_no_cycle():
+    vertical = steps(5, 20, 30)
+    valid = np.arange(len(vertical)) < 20  # the stance never ends in them
+    rules = CycleRules.published_code()
+    assert spans(find(vertical, valid, rules, overground=True)) == [(0, 20, ((0, 20),))]
+    assert spans(find(vertical, valid, rules, overground=False)) == [(0, 20, ())]
+    assert find(vertical, valid, CycleRules.paper(), overground=True) == ()
+    assert find(vertical, np.zeros(len(vertical), bool), rules, overground=True) == ()

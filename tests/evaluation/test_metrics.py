@@ -142,9 +142,9 @@ def test_mirroring_the_scene_and_swapping_roles_change_no_error(make_walking, se
     other = rng.normal(scale=0.1, size=measured.shape)
     mirror = np.array([1.0, 1.0, -1.0])
     plain = score(measured, estimated, cop, other)
-    assert astuple(
-        score(measured * mirror, estimated * mirror, cop * mirror, other * mirror)
-    ) == pytest.approx(astuple(plain))
+    assert astuple(score(measured * mirror, estimated * mirror, cop * mirror, other * mirror)) == pytest.approx(
+        astuple(plain)
+    )
     swapped = score(estimated, measured, other, cop)
     for name in ("profile_vertical", "profile_fore_aft", "peak_vertical", "impulse_medio_lateral"):
         assert getattr(swapped, name) == pytest.approx(getattr(plain, name))
@@ -159,3 +159,23 @@ def test_stance_curves_run_from_contact_to_toe_off(force):
     assert curves[0, 0, 1] == pytest.approx(at_contact)
     np.testing.assert_allclose(curves[0, :, 1], expected, atol=0.2)
     assert stance_curves(force, (), WEIGHT).shape == (0, 101, 3)
+
+
+def test_peaks_outside_the_range_are_not_counted(force, cop):
+    weak = force.copy()
+    weak[10:70] *= 0.5
+    estimated = weak + np.array([0.0, 7.0, 0.0])
+    limits = (0.9 * weak[110:170, 1].max(), 2.0 * weak[110:170, 1].max())
+    counted = score_foot(weak, estimated, cop, cop, CYCLES, rate=RATE, body_weight=WEIGHT, peak_range=limits)
+    assert (counted.peaks, counted.stances) == (1, 2)
+    assert counted.peak_vertical == pytest.approx(1.0)
+    beyond = score_foot(weak, estimated, cop, cop, CYCLES, rate=RATE, body_weight=WEIGHT, peak_range=(1e4, 2e4))
+    assert beyond.peaks == 0
+    assert np.isnan(beyond.peak_vertical)
+    assert beyond.profile_vertical == counted.profile_vertical
+
+
+def test_frames_without_a_stance_have_profile_errors_only(force, cop):
+    result = score(force, force + 7.0, cop, cycles=(GaitCycle(10, 110, ()),))
+    assert result.profile_vertical == pytest.approx(1.0)
+    assert np.isnan([result.peak_vertical, result.impulse_vertical]).all()

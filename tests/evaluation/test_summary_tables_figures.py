@@ -9,14 +9,19 @@ import pandas as pd
 import pytest
 
 from gaitdynamics.errors import UserInputError
+from gaitdynamics.evaluation.bars import plot_errors
 from gaitdynamics.evaluation.benchmark import evaluate_forces
-from gaitdynamics.evaluation.figures import plot_curves, plot_errors, write_figures
-from gaitdynamics.evaluation.summary import COUNTS, WEIGHTS, over_studies, per_study
-from gaitdynamics.evaluation.tables import markdown_table, summary_page, write_tables
+from gaitdynamics.evaluation.figures import plot_curves, write_figures
+from gaitdynamics.evaluation.markdown import markdown_table
+from gaitdynamics.evaluation.pages import summary_page
+from gaitdynamics.evaluation.summary import COUNTS, WEIGHTS, cost, over_studies, overall, per_study
+from gaitdynamics.evaluation.tables import write_tables
+
+PARAMETERS = {"pushed": 1234}
 
 
 def row(
-    study, error, weight, *, activity="walking", split="test_unseen_study", method="m", trial="t", cop=1.0
+    study, error, weight, *, activity="walking", split="test_unseen_study", method="m", trial="t", cop=1.0, gain=1.0
 ):
     keys = {
         "study": study,
@@ -25,6 +30,8 @@ def row(
         "split": split,
         "activity": activity,
         "method": method,
+        "protocol": "both_feet",
+        "plate_gain": gain,
     }
     return keys | dict.fromkeys(COUNTS, weight) | dict.fromkeys(WEIGHTS, error) | {"cop": cop}
 
@@ -44,9 +51,7 @@ def test_each_study_counts_once_in_the_mean():
 
 
 def test_feet_without_centre_of_pressure_do_not_spoil_the_study():
-    table = pd.DataFrame(
-        [row("A", 1.0, 10, cop=30.0), row("A", 1.0, 0, cop=np.nan), row("B", 1.0, 0, cop=np.nan)]
-    )
+    table = pd.DataFrame([row("A", 1.0, 10, cop=30.0), row("A", 1.0, 0, cop=np.nan), row("B", 1.0, 0, cop=np.nan)])
     studies = per_study(table).set_index("study")
     assert studies.loc["A", "cop"] == 30.0
     assert np.isnan(studies.loc["B", "cop"])
@@ -71,6 +76,32 @@ def test_walking_running_splits_and_methods_are_kept_apart():
         ("walking", "m", "all"): 2.0,
         ("walking", "n", "test_unseen_study"): 5.0,
     }
+
+
+def test_root_mean_squares_are_pooled_as_squares():
+    table = pd.DataFrame([row("A", 1.0, 30), row("A", 1.0, 10)]).assign(moment_hip_flexion=[1.0, 3.0])
+    assert per_study(table)["moment_hip_flexion"].tolist() == [pytest.approx(np.sqrt((30 * 1 + 10 * 9) / 40))]
+
+
+def test_rows_without_the_gain_of_the_plates_count_in_no_mean():
+    table = pd.DataFrame([row("A", 4.0, 10), row("A", 0.5, 10, gain=1.06), row("B", 2.0, 10)])
+    assert per_study(table)["profile_vertical"].tolist() == [4.0, 0.5, 2.0]
+    (total,) = over_studies(per_study(table)).to_dict("records")
+    assert (total["profile_vertical_mean"], total["studies"]) == (3.0, 2)
+
+
+def test_overall_rows_are_those_of_all_splits_where_there_are_several():
+    table = pd.DataFrame(
+        [row("A", 1.0, 1), row("B", 3.0, 1, split="test_held_out_subject"), row("A", 5.0, 1, method="n")]
+    )
+    chosen = overall(over_studies(per_study(table)))
+    assert dict(zip(chosen["method"], chosen["split"], strict=True)) == {"m": "all", "n": "test_unseen_study"}
+
+
+def test_cost_counts_each_trial_once():
+    table = pd.DataFrame([row("A", 1.0, 1), row("A", 1.0, 1), row("A", 1.0, 1, trial="u")])
+    table = table.assign(work_s=[2.0, 2.0, 1.0], motion_s=[10.0, 10.0, 20.0])
+    assert cost(table)["m"] == pytest.approx(0.1)
 
 
 def test_both_feet_of_a_trial_are_one_trial():
@@ -98,17 +129,16 @@ def evaluation(make_trial, make_walking, make_catalogue):
 
 
 def test_files_hold_the_numbers(evaluation, tmp_path):
-    files = write_tables(evaluation, tmp_path / "new" / "folder", title="Forces")
+    files = write_tables(evaluation, tmp_path / "new" / "folder", title="Forces", parameters=PARAMETERS)
     assert {file.name for file in files} == {
         "results.csv",
         "left_out.csv",
         "studies.csv",
         "summary.csv",
+        "methods.csv",
         "summary.md",
     }
-    assert sorted(file.name for file in (tmp_path / "new" / "folder").iterdir()) == sorted(
-        f.name for f in files
-    )
+    assert sorted(file.name for file in (tmp_path / "new" / "folder").iterdir()) == sorted(f.name for f in files)
     results = pd.read_csv(tmp_path / "new/folder/results.csv")
     assert len(results) == 4
     np.testing.assert_allclose(results["profile_medio_lateral"], 2.0)
@@ -120,14 +150,15 @@ def test_files_hold_the_numbers(evaluation, tmp_path):
 
 
 def test_page_names_the_paper_as_other_data_and_counts_what_is_left_out(evaluation):
-    page = summary_page(evaluation, title="Forces")
+    page = summary_page(evaluation, title="Forces", parameters=PARAMETERS)
     paper = next(line for line in page.splitlines() if "Tan et al." in line)
     assert "other data" in paper
-    assert [cell.strip() for cell in paper.split("|")][5:9] == ["3.2", "1.2", "0.7", "3.6"]
-    assert "| Arc | test_unseen_study | pushed | 1 | 1 | 6 | 3.0 |" in page
-    assert "| Arc | all | 1 | broken_ik.mot: cannot be read |" in page
+    assert [cell.strip() for cell in paper.split("|")][7:11] == ["3.2", "1.2", "0.7", "3.6"]
+    assert "| Arc | unseen studies | pushed | 1 | 1 | 6 | 3.0 |" in page
+    assert "| Arc | all | all | 1 | broken_ik.mot: cannot be read |" in page
     assert "no feet \\| here and there" in page
     assert "right and left foot" in page
+    assert "| pushed | 1,234 |" in page
     # Every table has the same number of cells in all of its lines.
     for block in page.split("\n\n"):
         lines = [line.replace("\\|", "") for line in block.splitlines() if line.startswith("|")]

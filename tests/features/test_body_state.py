@@ -24,6 +24,11 @@ def test_newton_over_strides_gives_body_weight(example_trial, state):
     assert state.force[..., 1].mean() / example_trial.body_weight == pytest.approx(1.0, abs=0.01)
 
 
+def test_the_parts_of_the_body_make_up_the_total(state):
+    np.testing.assert_allclose(state.part_force.sum(1), state.force[:, CUTOFFS.index(10.0)], atol=1e-6)
+    assert state.part_force[:, :2, 1].mean() / state.body_weight == pytest.approx(0.2, abs=0.03)
+
+
 def test_features_ignore_direction_and_place(example_trial, state):
     other = body_state(moved(example_trial, yaw=2.9, shift=(3.0, 0.0, -7.0)))
     np.testing.assert_allclose(refiner_features(other), refiner_features(state), atol=2e-4)

@@ -26,6 +26,7 @@ def test_exchanging_the_views_exchanges_the_results(network):
     torch.testing.assert_close(other.force, one.force.flip(1))
     torch.testing.assert_close(other.contact, one.contact.flip(1))
     torch.testing.assert_close(other.point, one.point.flip(1))
+    torch.testing.assert_close(other.force_scale, one.force_scale.flip(1))
 
 
 @pytest.mark.parametrize("frames", [1, 3, 30, 151])
@@ -43,12 +44,49 @@ def test_points_stay_inside_the_outline(network):
     assert ((point[..., 1] > low_b) & (point[..., 1] < high_b)).all()
 
 
-def test_an_untrained_network_shares_the_total_in_three():
-    """Zero heads: right, left and air get a third each, and contact is undecided."""
-    net = Refiner(RefinerConfig(features=11, bandwidths=2, width=16, dilations=(1,))).eval()
+def test_an_untrained_network_shares_the_total_in_halves():
+    """Zero heads: contact of each foot is undecided, so that one in four times none is down."""
+    net = Refiner(RefinerConfig(features=11, bandwidths=2, width=16, dilations=(1,), delays=1)).eval()
     features, total = inputs()
-    expected = 0.5 * total.mean(-2) / 3
-    torch.testing.assert_close(net(features, total).force, expected)
+    torch.testing.assert_close(net(features, total).force, 0.75 * 0.5 * total.mean(-2))
+
+
+def test_feet_that_are_down_bear_all_of_the_total(network):
+    """Without extra force the two feet together have the total, however it is divided."""
+    with torch.no_grad():
+        choices = 3 * 2 * network.config.delays
+        network.leave.weight[choices + 1 : choices + 5] = 0.0
+        network.leave.bias[choices + 1 : choices + 4] = 0.0
+        network.leave.bias[choices + 4] = 20.0
+    features, total = inputs()
+    total = total[..., :1, :].expand(-1, -1, -1, 2, -1)[:, :, :1].expand(-1, -1, 40, -1, -1)
+    out = network(features, total)
+    torch.testing.assert_close(out.force.sum(1), total[:, 0, :, 0])
+    assert (out.force[:, 0] - out.force[:, 1]).abs().max() > 0.1
+
+
+def test_the_total_may_come_late():
+    net = Refiner(RefinerConfig(features=11, bandwidths=2, width=16, dilations=(1,), delays=3)).eval()
+    with torch.no_grad():
+        band = net.leave.bias[:18].view(3, 2, 3)
+        band[2] = 50.0
+        net.leave.bias[18 + 4] = 20.0
+    features, total = inputs()
+    force = net(features, total).force.sum(1)
+    torch.testing.assert_close(force[:, 2:], total[:, 0, :-2].mean(-2))
+    torch.testing.assert_close(force[:, 0], total[:, 0, 0].mean(-2))
+
+
+def test_doubts_are_positive_and_do_not_bend_the_estimate(network):
+    out = network(*inputs())
+    assert (out.force_scale > 0).all()
+    assert (out.point_scale > 0).all()
+    (out.force_scale.sum() + out.point_scale.sum()).backward()
+    touched = {name for name, p in network.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
+    assert touched == {"doubt.weight", "doubt.bias"}
+    with torch.no_grad():
+        network.widening.mul_(2.0)
+    torch.testing.assert_close(network(*inputs()).force_scale, 2.0 * out.force_scale)
 
 
 def test_frames_far_apart_do_not_touch(network):

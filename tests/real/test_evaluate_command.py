@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from gaitdynamics import cli
+from gaitdynamics.evaluation.moment_metrics import JOINTS
 
 
 @pytest.fixture
@@ -34,14 +35,27 @@ def test_tables_figures_and_settings_are_written(
     arguments = ["evaluate", "forces", str(small_folder), "--split", "val", "--methods", "physics"]
     assert cli.run([*arguments, "--out", str(out)]) == 0
     names = {p.name for p in out.iterdir()}
-    assert {"summary.md", "results.csv", "errors.png", "configuration.json"} <= names
+    assert {
+        "summary.md",
+        "results.csv",
+        "errors.png",
+        "moments.png",
+        "examples_walking_physics.png",
+        "configuration.json",
+    } <= names
     settings = json.loads((out / "configuration.json").read_text())
-    assert (settings["split"], settings["methods"]) == ("val", ["physics"])
+    assert (settings["split"], settings["methods"]) == ("val", {"physics": None})
     with (out / "results.csv").open() as stream:
         scored = list(csv.DictReader(stream))
     assert {row["method"] for row in scored} == {"physics"}
     # Newton's law alone is within a few percent of body weight of the plates on a straight walk.
     assert all(0.0 < float(row["profile_vertical"]) < 15.0 for row in scored)
+    # The ground may push the leg wrongly, but not by more than walking itself takes; and both legs have moments.
+    assert all(0.0 < float(row[f"moment_{joint}"]) < 0.8 for row in scored for joint in JOINTS)
+    # Forces that come from Newton's law obey it nearly where a foot is on the ground; the plates do so less.
+    main = [row for row in scored if row["protocol"] == "both_feet"]
+    assert {row["side"] for row in main} == {"r", "l"}
+    assert all(float(row["newton_vertical"]) < float(row["newton_measured_vertical"]) < 12.0 for row in main)
     assert "physics" in capsys.readouterr().out
 
 

@@ -114,9 +114,7 @@ def test_pelvis_faces_where_it_goes(catalogue):
             travel = [trial.column(f"pelvis_t{axis}")[[0, -1]] for axis in "xz"]
             along_x, along_z = (float(end - start) for start, end in travel)
             direction = np.arctan2(-along_z, along_x)
-            assert np.angle(np.exp(1j * (heading(trial) - direction))) == pytest.approx(
-                0.0, abs=np.deg2rad(15)
-            )
+            assert np.angle(np.exp(1j * (heading(trial) - direction))) == pytest.approx(0.0, abs=np.deg2rad(15))
             checked += 1
     assert checked >= 6
 
@@ -125,9 +123,7 @@ def test_pelvis_faces_where_it_goes(catalogue):
 def some_trials(catalogue):
     """Records of several studies, and their measured forces by the fingerprint of the motion file."""
     studies = ("Arnold2013", "Hamner2013", "Uhlrich2023", "Schreiber2019", "ZhejiangIMU")
-    records = [
-        r for study in studies for r in first(catalogue, study, 2, split="test") if r.activity != "other"
-    ]
+    records = [r for study in studies for r in first(catalogue, study, 2, split="test") if r.activity != "other"]
     trials = [record.load() for record in records]
     measured = {trial.provenance["motion_sha256"]: trial.forces for trial in trials}
     return replace(catalogue, records=tuple(records)), measured

@@ -62,9 +62,7 @@ def test_forces_survive_writing(data_folder: Path, tmp_path: Path) -> None:
         np.testing.assert_array_equal(found.cop, original.cop)
 
 
-def inverse_dynamics(
-    folder: Path, forces_file: str, naming: str, name: str, span: tuple[float, float]
-) -> Path:
+def inverse_dynamics(folder: Path, forces_file: str, naming: str, name: str, span: tuple[float, float]) -> Path:
     """Run OpenSim's tool on the setup files that this package writes."""
     opensim = pytest.importorskip("opensim")
     opensim.Logger.setLevelString("Error")

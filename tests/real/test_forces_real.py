@@ -1,6 +1,6 @@
 """The packaged weights on people they never saw: coarse bounds that only a broken estimate misses.
 
-Exact figures are the business of `benchmarks/forces`; here a wrong unit, side, sign or time offset must show.
+Exact figures are the business of `benchmarks/task1_forces`; here a wrong unit, side, sign or time offset must show.
 """
 
 from __future__ import annotations

@@ -41,9 +41,7 @@ def test_generic_skeleton_is_as_good_as_the_persons_own(data_folder: Path) -> No
         generic = scaled_generic(record.height_m or 0.0, record.mass_kg)
         errors.append(
             [
-                100.0
-                * np.abs(demanded(Skeleton(m), trial) - measured)[known].mean(axis=0)
-                / trial.body_weight
+                100.0 * np.abs(demanded(Skeleton(m), trial) - measured)[known].mean(axis=0) / trial.body_weight
                 for m in (trial.subject.model, generic)
             ]
         )

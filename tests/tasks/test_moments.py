@@ -139,9 +139,7 @@ def test_every_moment_is_minus_the_work_of_the_force_per_angle(side: str) -> Non
 def test_free_moment_acts_about_the_vertical() -> None:
     trial = trial_of(standing())
     force, cop = [[0, 400, 0], [0, 400, 0]], [[0.1, 0, 0.1], [0.1, 0, -0.1]]
-    without, with_it = (
-        compute_moments(trial, forces_of(trial, force, cop, moment)) for moment in ((0, 0), (7.0, 0))
-    )
+    without, with_it = (compute_moments(trial, forces_of(trial, force, cop, moment)) for moment in ((0, 0), (7.0, 0)))
     np.testing.assert_allclose(with_it.column("hip_rotation_r") - without.column("hip_rotation_r"), -7.0)
     np.testing.assert_allclose(with_it.knee_adduction, without.knee_adduction)
     assert any("no free moment" in note for note in without.warnings)
@@ -150,9 +148,7 @@ def test_free_moment_acts_about_the_vertical() -> None:
 
 def mirrored(trial: Trial, forces: FootForces) -> tuple[Trial, FootForces]:
     """Exchange left and right at the plane Z = 0."""
-    values = np.stack(
-        [trial.column(other_side(n)) * (-1.0 if n in CHANGES_SIGN else 1.0) for n in FULL_BODY], axis=1
-    )
+    values = np.stack([trial.column(other_side(n)) * (-1.0 if n in CHANGES_SIGN else 1.0) for n in FULL_BODY], axis=1)
     flip = np.array([1.0, 1.0, -1.0])
     assert forces.free_moment is not None
     swapped = FootForces(
@@ -216,6 +212,16 @@ def test_knee_adduction_is_normalised_by_mass_and_by_weight_times_height() -> No
     unknown = compute_moments(trial_of(standing(), height_m=None), forces)
     assert unknown.knee_adduction_percent is None
     assert any("height is not known" in note for note in unknown.warnings)
+
+
+def test_uncertain_forces_have_the_moments_of_certain_ones() -> None:
+    trial = trial_of(moving())
+    forces = walking_forces(trial)
+    unsure = replace(forces, force_sd=np.full_like(forces.force, 20.0), cop_sd=np.full_like(forces.cop, 0.01))
+    here, there = compute_moments(trial, forces), compute_moments(trial, unsure)
+    np.testing.assert_array_equal(here.values, there.values)
+    assert here.warnings == there.warnings
+    assert build_moments_report(here) == build_moments_report(there)
 
 
 def test_columns_are_named_as_opensim_names_them() -> None:
@@ -332,9 +338,7 @@ def test_own_files_are_replaced_and_those_of_others_are_not(tmp_path: Path) -> N
 
 
 @pytest.mark.usefixtures("quick_pictures")
-def test_failure_in_the_middle_leaves_the_folder_as_it_was(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failure_in_the_middle_leaves_the_folder_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     example().to_files(tmp_path)
     before = contents(tmp_path)
 

@@ -69,6 +69,19 @@ def test_one_window_is_what_the_network_says_of_it(pair, example_trial):
     np.testing.assert_array_equal(fill_columns(weights, columns.values, columns.missing), columns.values)
 
 
+def test_a_network_that_learnt_with_zeros_gets_zeros_for_what_was_filled(pair, example_trial):
+    columns = columns_of_trial(cut(example_trial, 150))
+    weights = load_published(pair)
+    refinement = weights.description.refinement.model_copy(update={"unmeasured": "zero"})
+    zeros = replace(weights, description=weights.description.model_copy(update={"refinement": refinement}))
+    filled = PUBLISHED_63.unknown(["knee_angle_r"])
+    other = columns.values.copy()
+    other[:, filled] += 0.3
+    assert not np.allclose(refine_columns(weights, other, filled), refine_columns(weights, columns.values, filled))
+    np.testing.assert_array_equal(refine_columns(zeros, other, filled), refine_columns(zeros, columns.values, filled))
+    assert not np.allclose(refine_columns(zeros, columns.values, filled), refine_columns(zeros, columns.values))
+
+
 def test_forces_obey_the_contract(pair, example_trial):
     estimate = estimate_forces(example_trial, weights=pair)
     forces = estimate.forces
@@ -159,6 +172,10 @@ def check_completed(given: Path, model: Path, files, names: tuple[str, ...]) -> 
     report = read_report(files.report)
     assert set(report.motion.generated_coordinates) == set(names)
     assert files.completed.name in report.files
+    # The pair says nothing of its errors.
+    assert files.deviations is None
+    assert report.uncertainty is None
+    assert not list(files.report.parent.glob("*_sd.sto"))
     assert any("generated, not measured" in warning for warning in report.warnings)
     completed = read_trial(files.completed, model=model, surface=Surface())
     assert not set(names) & {n for n, gone in zip(completed.coordinates, completed.missing, strict=True) if gone}
@@ -180,7 +197,7 @@ def _check_reach(completed: Trial, forces_file: Path) -> None:
 def steady_kinetics(monkeypatch: pytest.MonkeyPatch) -> None:
     """In the place of the refinement: both feet carry 5 N/kg, 5 cm in front of the heel of a person of 1.7 m."""
 
-    def refine(weights: object, values: np.ndarray) -> np.ndarray:
+    def refine(weights: object, values: np.ndarray, filled: np.ndarray) -> np.ndarray:
         return np.tile([0.0, 5.0, 0.0, 0.05 * 5.0 / 1.7, 0.0, 0.0] * 2, (len(values), 1))
 
     monkeypatch.setattr(task, "refine_columns", refine)
@@ -272,7 +289,7 @@ def test_everything_in_an_estimate_belongs_to_the_completed_motion(tiny, example
 def test_who_cannot_generate_refuses_gaps(tiny, example_trial) -> None:
     assert completes_motions(tiny)
     assert not completes_motions(None)
-    assert not completes_motions("refiner-1")
+    assert not completes_motions("refiner-2")
     partial = replace(example_trial, missing=np.isin(example_trial.coordinates, ["knee_angle_r", "hip_rotation_l"]))
     for estimate in (estimate_forces, physics_forces):
         with pytest.raises(MissingCoordinatesError, match="weights that complete motions") as caught:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from gaitdynamics.tasks.report import (
     side_mean,
     summary_table,
 )
-from synthetic_walk import STANCE, estimate
+from synthetic_walk import STANCE, estimate, uncertain
 
 
 def test_report_states_facts_of_the_estimate() -> None:
@@ -47,8 +48,40 @@ def test_numbers_of_the_report_match_closed_form() -> None:
     assert (newton.forward_x_bw, newton.up_y_bw, newton.right_z_bw) == pytest.approx((0.0, 0.02, 0.0))
 
 
-def test_report_survives_its_file_and_refuses_unknown_fields(tmp_path: Path) -> None:
+def test_uncertainty_is_the_mean_over_stance_of_each_foot() -> None:
+    result = estimate()
+    forces, weight = result.forces, result.trial.body_weight
+    # Four frames of stance of the right foot, of which one bears too little for a centre of pressure; none of the left.
+    contact = np.zeros_like(result.contact)
+    contact[10:14, 0] = True
+    force, force_sd, cop_sd = (np.zeros_like(forces.force) for _ in range(3))
+    force[10:14, 0, 1] = weight * np.array([0.04, 0.5, 1.0, 0.5])
+    force_sd[:] = 1e6  # in swing it means nothing
+    force_sd[10:14, 0] = weight * np.outer([0.01, 0.02, 0.03, 0.06], [1.0, 3.0, 0.5])
+    cop_sd[10:14, 0] = np.outer([0.9, 0.01, 0.02, 0.03], [1.0, 0.0, 0.5])
+    forces = replace(forces, force=force, force_sd=force_sd, cop_sd=cop_sd)
+    found = build_report(replace(result, forces=forces, contact=contact)).uncertainty
+    assert found is not None
+    assert found.force_forward_x_percent_bw.r == pytest.approx(3.0)
+    assert found.force_up_y_percent_bw.r == pytest.approx(9.0)
+    assert found.force_right_z_percent_bw.r == pytest.approx(1.5)
+    assert found.cop_forward_x_mm.r == pytest.approx(20.0)
+    assert found.cop_right_z_mm.r == pytest.approx(10.0)
+    assert found.force_up_y_percent_bw.l is None
+    assert found.cop_right_z_mm.l is None
+    assert (found.level, found.factor) == pytest.approx((0.95, 1.959964))
+    assert "widened" in found.meaning
+
+
+def test_without_standard_deviations_the_report_has_none_as_reports_of_before() -> None:
     report = build_report(estimate())
+    assert report.uncertainty is None
+    before = report.model_dump(exclude={"uncertainty"})
+    assert ForceReport.model_validate(before) == report
+
+
+def test_report_survives_its_file_and_refuses_unknown_fields(tmp_path: Path) -> None:
+    report = build_report(uncertain(estimate()))
     file = tmp_path / "report.json"
     file.write_text(report.model_dump_json())
     assert read_report(file) == report

@@ -1,19 +1,22 @@
 """Training on small made-up samples: what is drawn, what counts, and that a resumed run is the same run."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from rich.console import Console
 
-from gaitdynamics.features.body_state import CUTOFFS
+from gaitdynamics.features.body_state import CUTOFFS, body_state
 from gaitdynamics.features.foot_frame import OUTLINE
 from gaitdynamics.features.refiner_schema import COLUMNS, TOTAL_FORCE
 from gaitdynamics.features.targets import ForceTargets
 from gaitdynamics.networks.refiner import Refiner, RefinerConfig, RefinerOutput
-from gaitdynamics.training.force_windows import ForceWindows, Sample, plate_gain, samples_of, without_trunk
-from gaitdynamics.training.refiner import RefinerTraining, load_samples, refiner_loss, total_force
+from gaitdynamics.training.force_windows import ForceWindows, Sample, samples_of, without_trunk
+from gaitdynamics.training.plates import plate_gain, plate_lead
+from gaitdynamics.training.refiner import _ELSEWHERE, load_samples, widening
+from gaitdynamics.training.refiner_loss import RefinerTraining, noisy_loss, refiner_loss, total_force
 from gaitdynamics.trial import FootForces
 
 
@@ -37,6 +40,18 @@ def network() -> Refiner:
     return Refiner(RefinerConfig(len(COLUMNS), len(CUTOFFS), width=8, dilations=(1,), outline=OUTLINE))
 
 
+def output_like(batch, force, extra, contact, point) -> RefinerOutput:
+    doubt = 0.05
+    return RefinerOutput(
+        force,
+        extra,
+        contact,
+        point,
+        torch.full_like(batch.force, doubt),
+        torch.full_like(batch.cop, doubt),
+    )
+
+
 def test_a_batch_depends_on_its_number_only(windows):
     first, again = windows.draw(17), windows.draw(17)
     for one, other in zip(first, again, strict=True):
@@ -57,8 +72,12 @@ def test_windows_are_cut_not_padded(windows):
 def test_frames_without_a_trusted_measurement_do_not_count(windows):
     batch = windows.draw(0)
     torch.manual_seed(1)
-    output = RefinerOutput(
-        torch.randn_like(batch.force), torch.randn_like(batch.force), torch.randn_like(batch.contact), batch.cop + 0.1
+    output = output_like(
+        batch,
+        torch.randn_like(batch.force),
+        torch.randn_like(batch.force),
+        torch.randn_like(batch.contact),
+        batch.cop + 0.1,
     )
     valid = batch.valid.clone()
     valid[:, :, ::2] = 0.0
@@ -72,11 +91,46 @@ def test_frames_without_a_trusted_measurement_do_not_count(windows):
 
 def test_a_perfect_estimate_has_no_force_or_pressure_loss(windows):
     batch = windows.draw(3)
-    output = RefinerOutput(batch.force, torch.zeros_like(batch.force), 20.0 * torch.ones_like(batch.contact), batch.cop)
+    output = output_like(
+        batch, batch.force, torch.zeros_like(batch.force), 20.0 * torch.ones_like(batch.contact), batch.cop
+    )
     terms = refiner_loss(output, batch, RefinerTraining())
     assert terms["force"] == 0
     assert terms["cop"] == 0
     assert terms["contact"] < 1e-6
+
+
+def test_doubt_is_least_where_it_equals_the_error(windows):
+    """Laplace's distribution: the likelihood of errors of one size is largest for sd = sqrt(2) times that size."""
+    batch = windows.draw(3)
+    output = output_like(batch, batch.force + 0.1, batch.force, batch.contact, batch.cop)
+    found = {
+        sd: float(
+            refiner_loss(replace(output, force_scale=torch.full_like(batch.force, sd)), batch, RefinerTraining())[
+                "doubt"
+            ]
+        )
+        for sd in (0.1, 0.1414, 0.2)
+    }
+    assert min(found, key=found.__getitem__) == 0.1414
+
+
+def test_intervals_are_widened_until_they_hold(windows):
+    """Errors of a normal distribution four times wider than what an untrained network states."""
+    net = network().eval()
+    features = np.zeros((4000, 2, len(COLUMNS)), np.float32)
+    rng = np.random.default_rng(0)
+    with torch.inference_mode():
+        x = torch.zeros(1, 2, 1, len(COLUMNS))
+        stated = float(net(x, total_force(x)).force_scale[0, 0, 0, 0])
+        point = net(x, total_force(x)).point[0, 0, 0].numpy()
+    force = (4.0 * stated * rng.normal(size=(4000, 2, 3))).astype(np.float32)
+    ones = np.ones((4000, 2), np.float32)
+    targets = ForceTargets(force, np.tile(point, (4000, 2, 1)), ones, ones)
+    factor = widening(net, [Sample("a", features, targets)])
+    np.testing.assert_allclose(factor[:3].numpy(), 4.0 * _ELSEWHERE, rtol=0.05)
+    assert (factor[3:] < 0.01).all()
+    assert torch.equal(widening(net, []), net.widening)
 
 
 def test_total_force_is_cut_out_of_the_features(windows):
@@ -116,6 +170,23 @@ def test_plates_that_read_low_are_corrected_where_momentum_tells(example_trial):
     assert plate_gain(replace(example_trial, forces=steady(example_trial, 0.95))) == pytest.approx(1 / 0.95)
     assert plate_gain(replace(example_trial, forces=steady(example_trial, 0.95, valid=False))) == 1.0
     assert plate_gain(replace(example_trial, forces=steady(example_trial, 0.5))) == 1.0
+    gaps = steady(example_trial, 0.95)
+    gaps.valid[:10] = False
+    gaps.force[:10] = 0.0
+    assert plate_gain(replace(example_trial, forces=gaps)) == pytest.approx(1 / 0.95)
+
+
+@pytest.mark.parametrize(("lead", "found"), [(0.004, 0.004), (0.012, 0.012), (-0.012, 0.0)])
+def test_forces_ahead_of_the_motion_are_found_late_ones_left(example_trial, lead, found):
+    """Newton's own force as the measurement, put on a clock that is early or late."""
+    trial = replace(example_trial, forces=None)
+    state = body_state(trial)
+    force = np.repeat(0.5 * state.force[:, 1][:, None], 2, axis=1)
+    valid = np.ones((len(state.time), 2), dtype=bool)
+    forces = FootForces(state.time - lead, force, np.zeros_like(force), valid=valid)
+    assert plate_lead(state, forces) == pytest.approx(found, abs=1e-9)
+    valid[:, 0] = False
+    assert plate_lead(state, forces) == 0.0
 
 
 def test_a_trial_with_a_trunk_gives_two_samples(example_trial):
@@ -138,9 +209,13 @@ def test_training_learns_and_a_resumed_run_is_the_same(windows, tmp_path, monkey
         with torch.inference_mode():
             return float(refiner_loss(net(batch.features, total_force(batch.features)), batch, settings)["force"])
 
+    def fit(net: Refiner, folder: str, *, resume: bool = False) -> None:
+        loss_of = partial(noisy_loss, settings=settings)
+        lightning_loop.fit(net, windows.draw, loss_of, settings, tmp_path / folder, resume=resume)
+
     whole = network()
     before = loss(whole.eval())
-    lightning_loop.fit(whole, windows, [], settings, tmp_path / "whole", resume=False)
+    fit(whole, "whole")
     assert loss(whole.eval()) < 0.8 * before
 
     class KilledError(Exception):
@@ -157,8 +232,9 @@ def test_training_learns_and_a_resumed_run_is_the_same(windows, tmp_path, monkey
     with monkeypatch.context() as patch:
         patch.setattr(ForceWindows, "draw", killed)
         with pytest.raises(KilledError):
-            lightning_loop.fit(broken, windows, [], settings, tmp_path / "broken", resume=False)
+            fit(broken, "broken")
     resumed = network()
-    lightning_loop.fit(resumed, windows, [], settings, tmp_path / "broken", resume=True)
+    fit(resumed, "broken", resume=True)
     for name, tensor in whole.state_dict().items():
         torch.testing.assert_close(resumed.state_dict()[name], tensor, rtol=0, atol=1e-6)
+    assert (tmp_path / "broken" / "log" / "metrics_1.csv").is_file()

@@ -1,114 +1,33 @@
-"""The figures of an evaluation: errors of the methods, and measured and estimated curves over stance."""
+"""The figures of an evaluation: bars of errors, curves over stance, and calibration of stated uncertainties."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from gaitdynamics.columns import SIDES
-from gaitdynamics.evaluation.benchmark import CurvePair, ForceEvaluation
+from gaitdynamics.evaluation.bars import plot_errors, plot_moment_errors
+from gaitdynamics.evaluation.benchmark import ForceEvaluation
+from gaitdynamics.evaluation.coverage import FORCES, POINTS, coverage_per_study
 from gaitdynamics.evaluation.metrics import FORE_AFT, MEDIO_LATERAL, VERTICAL
-from gaitdynamics.evaluation.summary import ALL_SPLITS, over_studies, per_study
+from gaitdynamics.evaluation.tally import CurvePair
 from gaitdynamics.files.atomic import atomic_path
 from gaitdynamics.plotting.style import GREY, SIDE_COLORS, SIDE_NAMES, new_figure, save_png, tidy
 
-#: Smallest changes of the peak vertical force that exceed the error of measuring it [%BW], as the paper
-#: cites them: healthy (Patoz et al. 2023; Al-Amri et al. 2017), post-stroke (Kesar et al. 2011).
-MINIMAL_DETECTABLE_CHANGES = ((13.0, "healthy"), (10.18, "healthy"), (4.65, "post-stroke"))
+#: Components in the order of the columns of figures.
+COMPONENTS: Final = ((VERTICAL, "Vertical"), (FORE_AFT, "Fore-aft"), (MEDIO_LATERAL, "Medio-lateral"))
 
-#: Groups of bars: column of the summary, and its name below the axis.
-BARS = (
-    ("profile_vertical", "vertical\nprofile"),
-    ("profile_fore_aft", "fore-aft\nprofile"),
-    ("profile_medio_lateral", "medio-lateral\nprofile"),
-    ("peak_vertical", "vertical\npeak"),
-)
+STANCE_PERCENT: Final = "Stance [%]"
 
-#: Colours of methods (Okabe & Ito), apart from those of the sides.
-METHOD_COLORS = ("#9a9a9a", "#56b4e9", "#e69f00", "#009e73", "#cc79a7", "#f0e442")
-
-#: Columns of the curves.
-COMPONENTS = ((VERTICAL, "Vertical"), (FORE_AFT, "Fore-aft"), (MEDIO_LATERAL, "Medio-lateral"))
-
-STANCE_PERCENT = "Stance [%]"
-
-
-def plot_errors(results: pd.DataFrame) -> Figure:
-    """Draw the errors of each method as bars: mean over studies, whiskers one standard deviation.
-
-    Parameters
-    ----------
-    results
-        One row per trial, foot and method (`benchmark.ForceEvaluation.results`).
-
-    Returns
-    -------
-    Figure
-        One panel per activity, with each study as a dot and the minimal detectable changes of the peak.
-    """
-    studies = per_study(results)
-    summary = over_studies(studies)
-    activities = sorted(summary["activity"].unique(), reverse=True)
-    methods = list(dict.fromkeys(results["method"]))
-    figure = new_figure(1.2 + 4.6 * len(activities), 3.9)
-    panels = figure.subplots(1, len(activities), sharey=True, squeeze=False)[0]
-    for axes, activity in zip(panels, activities, strict=True):
-        of_activity = studies[studies["activity"] == activity]
-        _bars(axes, of_activity, summary[summary["activity"] == activity], methods)
-        count = of_activity["study"].nunique()
-        axes.set_title(f"{activity.capitalize()} ({count} {'study' if count == 1 else 'studies'})", size=10)
-    panels[0].set_ylabel("Error [% body weight]", size=9)
-    handles = [
-        Patch(color=color, label=method) for method, color in zip(methods, _colors(len(methods)), strict=True)
-    ]
-    study = Line2D(
-        [], [], marker="o", markersize=3.5, linestyle="", color="black", mfc="white", label="one study"
-    )
-    change = Line2D([], [], linestyle="--", color=GREY, label="minimal detectable change")
-    handles_all = [*handles, study, change]
-    figure.legend(handles=handles_all, loc="outside lower center", ncols=6, fontsize=8, frameon=False)
-    return figure
-
-
-def _bars(axes: Axes, studies: pd.DataFrame, summary: pd.DataFrame, methods: Sequence[str]) -> None:
-    width = 0.8 / len(methods)
-    for place, (method, color) in enumerate(zip(methods, _colors(len(methods)), strict=True)):
-        rows = summary[summary["method"] == method]
-        if rows.empty:
-            continue
-        row = rows[rows["split"] == ALL_SPLITS].iloc[0] if ALL_SPLITS in set(rows["split"]) else rows.iloc[0]
-        of_method = studies[studies["method"] == method]
-        for group, (name, _) in enumerate(BARS):
-            at = group + (place - 0.5 * (len(methods) - 1)) * width
-            spread = np.nan_to_num(float(row[f"{name}_sd"]))
-            axes.bar(at, row[f"{name}_mean"], 0.92 * width, color=color)
-            if spread:
-                axes.errorbar(at, row[f"{name}_mean"], spread, color="black", capsize=3, linewidth=1)
-            offsets = np.linspace(-0.25, 0.25, len(of_method)) * width if len(of_method) > 1 else [0.0]
-            axes.scatter(
-                at + np.asarray(offsets),
-                of_method[name],
-                s=9,
-                color="white",
-                edgecolor="black",
-                linewidth=0.6,
-                zorder=3,
-            )
-    peak = len(BARS) - 1
-    for change, people in MINIMAL_DETECTABLE_CHANGES:
-        axes.plot([peak - 0.5, peak + 0.5], [change, change], linestyle="--", linewidth=1, color=GREY)
-        axes.text(peak + 0.52, change, f"{change:.4g} %\n{people}", va="center", size=6.5, color=GREY)
-    axes.set_xticks(range(len(BARS)), [label for _, label in BARS])
-    axes.set_xlim(-0.5, len(BARS) + 0.05)
-    tidy(axes)
-    axes.grid(visible=False, axis="x")
+#: Lines of studies (Okabe & Ito, dark enough for lines), then again dashed.
+STUDY_COLORS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 
 
 def plot_curves(curves: Sequence[CurvePair], method: str) -> Figure:
@@ -174,12 +93,56 @@ def _ensemble(axes: Axes, measured: np.ndarray, estimated: np.ndarray, color: st
         axes.plot(percent, edge, color=color, linewidth=0.7, linestyle=":")
 
 
-def _colors(count: int) -> list[str]:
-    return [METHOD_COLORS[i % len(METHOD_COLORS)] for i in range(count)]
+def plot_calibration(rows: pd.DataFrame, method: str) -> Figure:
+    """Draw how often intervals hold against how often they should, a line per study, a panel per quantity.
+
+    Parameters
+    ----------
+    rows
+        `benchmark.ForceEvaluation.coverage`.
+    method
+        Whose uncertainties are drawn.
+    """
+    table = coverage_per_study(rows[rows["method"] == method])
+    quantities = [*FORCES, *POINTS]
+    groups = list(dict.fromkeys(zip(table["study"], table["activity"], strict=True)))
+    figure = new_figure(2.5 * len(quantities), 3.4)
+    for axes, quantity in zip(figure.subplots(1, len(quantities), sharey=True), quantities, strict=True):
+        axes.plot([0, 100], [0, 100], color=GREY, linewidth=1, linestyle=":")
+        for place, (study, activity) in enumerate(groups):
+            line = table[(table["study"] == study) & (table["activity"] == activity) & (table["quantity"] == quantity)]
+            axes.plot(100 * line["level"], 100 * line["coverage"], **_study_look(place))
+        axes.set(xlim=(0, 100), ylim=(0, 100), aspect="equal")
+        axes.set_title(_words(quantity), size=9)
+        axes.set_xlabel("Interval [%]", size=8)
+        tidy(axes)
+    figure.axes[0].set_ylabel(f"Measurements inside [%]\n{method}", size=8)
+    handles = [
+        *(
+            Line2D([], [], label=f"{study}, {activity}", **_study_look(place))
+            for place, (study, activity) in enumerate(groups)
+        ),
+        Line2D([], [], color=GREY, linewidth=1, linestyle=":", label="as stated"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4, fontsize=8, frameon=False)
+    return figure
+
+
+def _study_look(place: int) -> dict[str, Any]:
+    turn, color = divmod(place, len(STUDY_COLORS))
+    return {"color": STUDY_COLORS[color], "linestyle": "--" if turn else "-", "linewidth": 1.3}
+
+
+def _words(quantity: str) -> str:
+    words = quantity.removeprefix("cop_").replace("_", "-")
+    return f"CoP, {words}" if quantity.startswith("cop_") else f"{words.capitalize()} force"
 
 
 def write_figures(evaluation: ForceEvaluation, folder: str | Path) -> tuple[Path, ...]:
-    """Write `errors.png` and, for each method, `curves_<method>.png`.
+    """Write the figures.
+
+    `errors.png`, with dynamics `moments.png`, for each method `curves_<method>.png`, and with uncertainties
+    `calibration_<method>.png`.
 
     Parameters
     ----------
@@ -193,13 +156,27 @@ def write_figures(evaluation: ForceEvaluation, folder: str | Path) -> tuple[Path
     tuple of Path
         The files.
     """
+    figures = {"errors.png": plot_errors(evaluation.results)}
+    if "moment_hip_flexion" in evaluation.results:
+        figures["moments.png"] = plot_moment_errors(evaluation.results)
+    for method in dict.fromkeys(pair.method for pair in evaluation.curves):
+        figures[f"curves_{file_name(method)}.png"] = plot_curves(evaluation.curves, method)
+    if not evaluation.coverage.empty:
+        for method in evaluation.coverage["method"].unique():
+            figures[f"calibration_{file_name(method)}.png"] = plot_calibration(evaluation.coverage, method)
+    return save_figures(figures, folder)
+
+
+def save_figures(figures: Mapping[str, Figure], folder: str | Path) -> tuple[Path, ...]:
+    """Write figures under their names into a folder, which is made if it does not exist."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    figures = {"errors.png": plot_errors(evaluation.results)}
-    for method in dict.fromkeys(pair.method for pair in evaluation.curves):
-        safe = "".join(letter if letter.isalnum() else "_" for letter in method)
-        figures[f"curves_{safe}.png"] = plot_curves(evaluation.curves, method)
     for name, figure in figures.items():
         with atomic_path(folder / name) as temporary:
             save_png(figure, temporary)
     return tuple(folder / name for name in figures)
+
+
+def file_name(method: str) -> str:
+    """Make the name of a method fit for the name of a file."""
+    return "".join(letter if letter.isalnum() else "_" for letter in method)

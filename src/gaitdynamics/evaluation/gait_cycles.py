@@ -9,11 +9,14 @@ of 0.2-2 s from heel strike to heel strike, stances of 0.1-1.5 s. Beyond that:
 * A cycle counts only if the measured force of that foot is valid in all its frames. A foot on a bare floor
   reads zero on the plate, which would look like swing.
 * A foot without any whole cycle on an overground walkway (often one step per plate): each of its valid
-  intervals with a complete stance counts as one cycle. The published code takes the whole trial then, with
-  or without a complete stance; the paper's text leaves such trials out (as `CycleRules.paper()` does).
-* The limits are inclusive, as in the paper; the published code has them strict.
-* The published code skips, in walking, peaks outside 8-13 N/kg, and where a treadmill trial has no cycle it
-  still counts all frames in the profile error. Neither is done here.
+  intervals with a complete stance counts as one cycle. The paper's text leaves such trials out (as
+  `CycleRules.paper()` does).
+* The limits are inclusive, as in the paper.
+
+The published code differs from the paper's text, and `CycleRules.published_code()` follows it: limits are
+strict; where no cycle is found all valid frames count, as one cycle with one stance on a walkway and without
+any on a treadmill; and in walking, peaks outside 8-13 N/kg are skipped. What remains different then: its limits
+are in frames of 0.01 s, and it divides by 9.81 N/kg where we divide by the weight in the model's gravity.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ from gaitdynamics.trial import Array, Mask
 
 Frames = NDArray[np.int64]
 
-#: A duration counts as within its limits when it misses them by less than this [s] (rounding of clocks).
+#: Durations nearer to a limit than this [s] are at it (rounding of clocks).
 DURATION_TOLERANCE = 1e-6
 
 
@@ -47,6 +50,13 @@ class CycleRules:
     whole_interval
         Whether on an overground walkway a valid interval with a complete stance may stand for a cycle when
         the foot has no cycle.
+    strict
+        Whether the limits of durations themselves are refused.
+    all_frames
+        Whether all valid frames stand for a cycle when the foot has no cycle, with or without a stance.
+    walking_peak
+        Smallest and largest measured peak of the vertical force [N/kg] whose error counts in walking; None
+        for no limits.
     """
 
     threshold: float = 0.1
@@ -54,11 +64,19 @@ class CycleRules:
     stance_s: tuple[float, float] = (0.1, 1.5)
     sides: tuple[str, ...] = SIDES
     whole_interval: bool = True
+    strict: bool = False
+    all_frames: bool = False
+    walking_peak: tuple[float, float] | None = None
 
     @classmethod
     def paper(cls) -> CycleRules:
         """Rules of the paper's text: left foot, whole cycles only."""
         return cls(sides=("l",), whole_interval=False)
+
+    @classmethod
+    def published_code(cls) -> CycleRules:
+        """Rules of the paper's published code, where they differ from its text."""
+        return cls(sides=("l",), whole_interval=False, strict=True, all_frames=True, walking_peak=(8.0, 13.0))
 
 
 @dataclass(frozen=True)
@@ -136,11 +154,15 @@ def gait_cycles(
     threshold = rules.threshold * body_weight
     runs = [(a, b, stance_intervals(vertical[a:b], threshold) + a) for a, b in _runs(valid)]
     cycles = [cycle for run in runs for cycle in _cycles_of_run(vertical, threshold, run, rate, rules)]
-    if cycles or not (overground and rules.whole_interval):
+    if cycles:
         return tuple(cycles)
+    if rules.all_frames:
+        return tuple(GaitCycle(a, b, ((a, b),) if overground else (), whole_interval=True) for a, b, _ in runs)
+    if not (overground and rules.whole_interval):
+        return ()
     whole = []
     for start, stop, stances in runs:
-        lasting = [(int(a), int(b)) for a, b in stances if _within((b - a) / rate, rules.stance_s)]
+        lasting = [(int(a), int(b)) for a, b in stances if _within((b - a) / rate, rules.stance_s, rules)]
         if lasting:
             whole.append(GaitCycle(start, stop, tuple(lasting), whole_interval=True))
     return tuple(whole)
@@ -163,7 +185,8 @@ def _cycles_of_run(
     # begins with the first of them is listed and its cycle ends with the second.
     cycles = []
     for (a, end), following in zip(stances, strikes[1:], strict=False):
-        if _within((following - a) / rate, rules.cycle_s) and _within((end - a) / rate, rules.stance_s):
+        lasts, stands = (following - a) / rate, (end - a) / rate
+        if _within(lasts, rules.cycle_s, rules) and _within(stands, rules.stance_s, rules):
             cycles.append(GaitCycle(int(a), int(following), ((int(a), int(end)),)))
     return cycles
 
@@ -181,5 +204,7 @@ def _runs(mask: Mask) -> list[tuple[int, int]]:
     return [(int(a) - 1, int(b) - 1) for a, b in zip(starts, stops, strict=True)]
 
 
-def _within(duration: float, limits: tuple[float, float]) -> bool:
-    return limits[0] - DURATION_TOLERANCE <= duration <= limits[1] + DURATION_TOLERANCE
+def _within(duration: float, limits: tuple[float, float], rules: CycleRules) -> bool:
+    # A duration that misses a limit by no more than the rounding of clocks is that limit.
+    slack = -DURATION_TOLERANCE if rules.strict else DURATION_TOLERANCE
+    return limits[0] - slack <= duration <= limits[1] + slack

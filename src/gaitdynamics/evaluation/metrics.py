@@ -31,12 +31,14 @@ class FootScore:
         Numbers of scored gait cycles and of complete stances in them.
     frames, stance_frames
         Numbers of frames in those cycles and in those stances.
+    peaks
+        Number of stances whose peak counts.
     profile_vertical, profile_fore_aft, profile_medio_lateral
         Mean absolute error over the frames of the cycles, stance and swing alike [%BW].
     peak_vertical
-        Mean over stances of |largest estimated - largest measured vertical force| [%BW].
+        Mean over `peaks` stances of |largest estimated - largest measured vertical force| [%BW]; NaN without any.
     impulse_vertical, impulse_fore_aft, impulse_medio_lateral
-        Mean over stances of the absolute error of the time integral [%BW.s].
+        Mean over stances of the absolute error of the time integral [%BW.s]; NaN without any.
     cop
         Mean horizontal distance of the centres of pressure over the frames counted in `cop_frames` [mm];
         NaN when there are none.
@@ -51,6 +53,7 @@ class FootScore:
     stances: int
     frames: int
     stance_frames: int
+    peaks: int
     profile_vertical: float
     profile_fore_aft: float
     profile_medio_lateral: float
@@ -72,6 +75,7 @@ def score_foot(
     *,
     rate: float,
     body_weight: float,
+    peak_range: tuple[float, float] | None = None,
 ) -> FootScore:
     """Compare estimate and measurement of one foot.
 
@@ -87,6 +91,8 @@ def score_foot(
         Sampling rate [Hz].
     body_weight
         [N].
+    peak_range
+        Smallest and largest measured peak [N] of stances whose peak error counts; None for no limits.
     """
     if not cycles:
         raise ValueError("there is nothing to score without a gait cycle")
@@ -94,10 +100,14 @@ def score_foot(
     percent = (estimated_force - measured_force) * (100.0 / body_weight)
     profile = np.abs(percent[scored]).mean(axis=0)
     stances = [stance for cycle in cycles for stance in cycle.stances]
-    peaks = [
-        abs(estimated_force[a:b, VERTICAL].max() - measured_force[a:b, VERTICAL].max()) for a, b in stances
-    ]
-    impulses = np.mean([np.abs(percent[a:b].sum(axis=0)) / rate for a, b in stances], axis=0)
+    peaks = []
+    for a, b in stances:
+        measured_peak = float(measured_force[a:b, VERTICAL].max())
+        if peak_range is None or peak_range[0] <= measured_peak <= peak_range[1]:
+            peaks.append(abs(float(estimated_force[a:b, VERTICAL].max()) - measured_peak))
+    impulses = np.full(3, np.nan)
+    if stances:
+        impulses = np.mean([np.abs(percent[a:b].sum(axis=0)) / rate for a, b in stances], axis=0)
 
     loaded = scored & (measured_force[:, VERTICAL] > COP_MEASURED_MINIMUM)
     both = loaded & (estimated_force[:, VERTICAL] > COP_ESTIMATED_MINIMUM)
@@ -111,7 +121,8 @@ def score_foot(
         profile_vertical=float(profile[VERTICAL]),
         profile_fore_aft=float(profile[FORE_AFT]),
         profile_medio_lateral=float(profile[MEDIO_LATERAL]),
-        peak_vertical=float(np.mean(peaks)) * 100.0 / body_weight,
+        peaks=len(peaks),
+        peak_vertical=float(np.mean(peaks)) * 100.0 / body_weight if peaks else float("nan"),
         impulse_vertical=float(impulses[VERTICAL]),
         impulse_fore_aft=float(impulses[FORE_AFT]),
         impulse_medio_lateral=float(impulses[MEDIO_LATERAL]),
@@ -121,9 +132,7 @@ def score_foot(
     )
 
 
-def stance_curves(
-    force: Array, cycles: tuple[GaitCycle, ...], body_weight: float, points: int = 101
-) -> Array:
+def stance_curves(force: Array, cycles: tuple[GaitCycle, ...], body_weight: float, points: int = 101) -> Array:
     """Resample the force of each complete stance to 0-100 % of that stance, linearly.
 
     Parameters

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gaitdynamics.body.dynamics import total_wrench
+from gaitdynamics.body.dynamics import body_wrenches, total_wrench
 from gaitdynamics.body.skeleton import Skeleton
 from gaitdynamics.columns import LUMBAR, SIDES
 from gaitdynamics.errors import UserInputError
@@ -34,6 +34,12 @@ CUTOFFS: Final = (6.0, 10.0, 15.0)
 #: origin of the calcaneus lies at the heel and that of the toes at the metatarso-phalangeal joint.
 LANDMARKS: Final = ("femur", "tibia", "talus", "calcn", "toes")
 HIP, KNEE, ANKLE, HEEL, TOE = range(5)
+
+#: Parts of the body whose share of the total force is known apart: both legs (right, left), pelvis, all above it.
+LEGS, PELVIS, UPPER_BODY = (0, 1), 2, 3
+_LEG_BODIES: Final = ("femur", "patella", "tibia", "talus", "calcn", "toes")
+#: Bandwidth at which they are given: index into `CUTOFFS`.
+_PART_BAND: Final = 1
 
 #: Frames whose whole-body motion is held at once.
 _CHUNK: Final = 2000
@@ -57,6 +63,9 @@ class BodyState:
         (N, 3) centre of mass of the trunk [m].
     force, moment
         (N, K, 3) Newton's total external force [N] and moment about the ground origin [N.m], per cutoff.
+    part_force
+        (N, 4, 3) [N] what each part of the body (`LEGS`, `PELVIS`, `UPPER_BODY`) contributes to the total external
+        force at 10 Hz: its mass times acceleration minus gravity.
     heading
         (N,) slowly varying walking direction as yaw about Y [rad].
     leg_length, foot_length
@@ -76,6 +85,7 @@ class BodyState:
     trunk: Array
     force: Array
     moment: Array
+    part_force: Array
     heading: Array
     leg_length: float
     foot_length: float
@@ -113,10 +123,12 @@ def body_state(trial: Trial) -> BodyState:
     # Filters act on angles, which are only well behaved for a person who faces forward; all vectors turn back.
     values, yaw = face_forward(trial.subject.model, trial.coordinates, values)
     scale = trial.subject.mass_kg / trial.subject.model.mass
-    force, moment = [], []
-    for cutoff in CUTOFFS:
+    force, moment, parts = [], [], np.empty(0)
+    for band, cutoff in enumerate(CUTOFFS):
         # The last, widest band also serves for the kinematic quantities.
         track = _follow(skeleton, bodies, *differentiate(values, RATE, cutoff))
+        if band == _PART_BAND:
+            parts = scale * track["parts"]
         force.append(scale * track["force"])
         moment.append(scale * track["moment"])
     heading = smooth_heading(track["pelvis"], RATE)
@@ -133,6 +145,7 @@ def body_state(trial: Trial) -> BodyState:
         trunk=from_heading(track["trunk"], back),
         force=from_heading(np.stack(force, 1), back),
         moment=from_heading(np.stack(moment, 1), back),
+        part_force=from_heading(parts, back),
         heading=heading + yaw,
         leg_length=float(steps[HIP] + steps[KNEE]),
         foot_length=float(steps[HEEL]),
@@ -143,11 +156,12 @@ def body_state(trial: Trial) -> BodyState:
 
 @dataclass(frozen=True)
 class _Bodies:
-    """Indices of the bodies that are followed: landmarks per side, trunk, pelvis."""
+    """Indices of the bodies that are followed: landmarks per side, trunk, pelvis, and the bodies of each part."""
 
     landmark: list[list[int]]
     trunk: int
     pelvis: int
+    parts: list[list[int]]
 
     @classmethod
     def of(cls, skeleton: Skeleton) -> _Bodies:
@@ -160,7 +174,13 @@ class _Bodies:
                 remedy="use a model of the Rajagopal, gait2392 or LaiUhlrich family",
             )
         index = [skeleton.body_index(name) for name in names]
-        return cls([index[: len(LANDMARKS)], index[len(LANDMARKS) : -2]], index[-2], index[-1])
+        legs = [
+            [i for i, name in enumerate(skeleton.body_names) if name in {f"{part}_{side}" for part in _LEG_BODIES}]
+            for side in SIDES
+        ]
+        above = [i for i in range(len(skeleton.body_names)) if i not in (*legs[0], *legs[1], index[-1])]
+        parts = [*legs, [index[-1]], above]
+        return cls([index[: len(LANDMARKS)], index[len(LANDMARKS) : -2]], index[-2], index[-1], parts)
 
 
 def _follow(skeleton: Skeleton, bodies: _Bodies, q: Array, qd: Array, qdd: Array) -> dict[str, Array]:
@@ -170,9 +190,11 @@ def _follow(skeleton: Skeleton, bodies: _Bodies, q: Array, qd: Array, qdd: Array
         part = slice(start, start + _CHUNK)
         motion = skeleton.motion(*(torch.from_numpy(x[part]) for x in (q, qd, qdd)))
         force, moment = total_wrench(skeleton, motion)
+        of_body, _ = body_wrenches(skeleton, motion)
         found = {
             "force": force,
             "moment": moment,
+            "parts": torch.stack([of_body[:, part].sum(1) for part in bodies.parts], dim=1),
             "landmark": motion.pose.position[:, bodies.landmark],
             "velocity": motion.velocity[:, bodies.landmark],
             "acceleration": motion.acceleration[:, bodies.landmark],

@@ -1,9 +1,12 @@
-"""Feature schema "foot-view-1": what the physics-informed refinement network sees of a motion.
+"""Feature schema "foot-view-2": what the physics-informed refinement network sees of a motion.
 
 Every frame is described twice, once as seen from each foot: the foot in question comes first, the other one
 second, and sideways axes point to the midline, so that one network serves both feet and treats left and right
 alike by construction. All quantities are dimensionless: lengths by leg length, velocities by the square root of gravity
 times leg length, forces by body weight. Children and adults thus look alike.
+
+The second version also shows which part of the body asks for Newton's total force (soft tissue lets the trunk's part
+come late and smaller).
 """
 
 from __future__ import annotations
@@ -13,7 +16,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitdynamics.features.body_state import ANKLE, CUTOFFS, HEEL, HIP, KNEE, LANDMARKS, TOE, BodyState
+from gaitdynamics.features.body_state import (
+    ANKLE,
+    CUTOFFS,
+    HEEL,
+    HIP,
+    KNEE,
+    LANDMARKS,
+    PELVIS,
+    TOE,
+    UPPER_BODY,
+    BodyState,
+)
 from gaitdynamics.features.floor import sole_levels
 from gaitdynamics.features.heading import to_heading
 from gaitdynamics.model import STANDARD_GRAVITY
@@ -22,7 +36,7 @@ Array = NDArray[np.float64]
 Features = NDArray[np.float32]
 
 #: Version of this schema; weights name the one they were trained with.
-NAME: Final = "foot-view-1"
+NAME: Final = "foot-view-2"
 
 _AXES = ("forward", "up", "inward")
 _MOVING = (KNEE, ANKLE, HEEL, TOE)
@@ -38,6 +52,7 @@ _CENTER_COLUMNS: Final = (
     "com_height",
     *(f"trunk_from_com_{axis}" for axis in _AXES),
     "trunk_missing",
+    *(f"{group}_force_{axis}" for group in ("pelvis", "upper_body") for axis in _AXES),
 )
 _FOOT_COLUMNS: Final = (
     *(f"{LANDMARKS[i]}_from_com_{axis}" for i in _SPAN for axis in _AXES),
@@ -46,6 +61,7 @@ _FOOT_COLUMNS: Final = (
     *(f"{LANDMARKS[i]}_velocity_{axis}" for i in _MOVING for axis in _AXES),
     *(f"{LANDMARKS[i]}_acceleration_{axis}" for i in (ANKLE, HEEL) for axis in _AXES),
     *(f"implied_cop_{CUTOFFS[k]:g}hz_{axis}" for k in _IMPLIED for axis in ("forward", "inward")),
+    *(f"leg_force_{axis}" for axis in _AXES),
 )
 
 #: Names of the columns, in order.
@@ -95,13 +111,15 @@ def _describe(state: BodyState, soles: Array) -> Features:
     missing = np.full_like(com_height, float(state.trunk_missing))
     implied = turned(implied_cop(state, soles.min())[:, None] - state.landmark[:, :, None, HEEL]) / leg
     # Where little force acts its point means nothing; scaling by the load makes it fade instead of jump.
-    load = np.clip(force[:, None, :, 1:2], 0.0, 1.0)
-    implied = np.clip(implied, -_COP_LIMIT, _COP_LIMIT) * load
+    load = np.clip(force[..., 1], 0.0, 1.0)
+    implied = np.clip(implied, -_COP_LIMIT, _COP_LIMIT) * load[:, None, :, None]
+    parts_force = turned(state.part_force) / weight
 
     # In the ground frame the midline lies to the left (-Z) of the right foot and to the right of the left one.
     views = []
     for this, other, sign in ((0, 1, mirror), (1, 0, np.ones(3))):
         center = [force * sign, com_velocity * sign, com_height, trunk * sign, missing]
+        center += [parts_force[:, PELVIS] * sign, parts_force[:, UPPER_BODY] * sign]
         columns = [x.reshape(len(x), -1) for x in center]
         for foot in (this, other):
             parts = [
@@ -110,6 +128,7 @@ def _describe(state: BodyState, soles: Array) -> Features:
                 velocity[:, foot, list(_MOVING)] * sign,
                 acceleration[:, foot, [ANKLE, HEEL]] * sign,
                 implied[:, foot][:, list(_IMPLIED)][..., [0, 2]] * sign[[0, 2]],
+                parts_force[:, foot] * sign,
             ]
             columns += [x.reshape(len(x), -1) for x in parts]
         views.append(np.concatenate(columns, axis=1))

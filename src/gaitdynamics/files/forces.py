@@ -249,3 +249,38 @@ def write_forces(path: str | Path, forces: FootForces, *, naming: Literal["opens
         blocks.append(torque[:, i])
     # Degrees or radians mean nothing to forces, but OpenSim's readers ask for the line.
     write_storage(path, labels, np.hstack(blocks), name="ground_reaction", in_degrees=True)
+
+
+def write_deviations(
+    path: str | Path, forces: FootForces, *, naming: Literal["opensim", "opencap"] = "opensim"
+) -> None:
+    """Write the standard deviations of estimated forces, atomically.
+
+    Per foot those of force [N] and of point of application [m], in the order and the naming of `write_forces`, each
+    column with `_sd` at the end. There are none of the torques, which are not estimated.
+
+    Parameters
+    ----------
+    path
+        The `.sto` file.
+    forces
+        With standard deviations.
+    naming
+        As of the force file.
+
+    Raises
+    ------
+    ValueError
+        There are no standard deviations, or NaN or infinite ones.
+    FileFormatError
+        The place cannot be written.
+    """
+    if forces.force_sd is None or forces.cop_sd is None:
+        raise ValueError("these forces have no standard deviations")
+    labels, blocks = [TIME], [forces.time[:, None]]
+    for i, side in enumerate(SIDES):
+        feet = FORCE_NAMINGS[naming][side]
+        for template, values in ((feet.force, forces.force_sd), (feet.point, forces.cop_sd)):
+            labels += [f"{template.format(axis)}_sd" for axis in _AXES]
+            blocks.append(values[:, i])
+    write_storage(path, labels, np.hstack(blocks), name="ground_reaction_standard_deviation", in_degrees=True)

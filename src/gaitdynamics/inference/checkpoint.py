@@ -20,13 +20,12 @@ from gaitdynamics.errors import FileFormatError, UserInputError
 from gaitdynamics.features import refiner_schema
 from gaitdynamics.features.body_state import CUTOFFS
 from gaitdynamics.files.atomic import file_sha256, write_text
+from gaitdynamics.inference.network_files import MODEL_FILE as MODEL_FILE
+from gaitdynamics.inference.network_files import WEIGHTS_FILE as WEIGHTS_FILE
 from gaitdynamics.networks.refiner import Refiner, RefinerConfig
 
-WEIGHTS_FILE: Final = "weights.safetensors"
-MODEL_FILE: Final = "model.json"
-
 #: Weights that come with the package.
-DEFAULT_WEIGHTS: Final = "refiner-1"
+DEFAULT_WEIGHTS: Final = "refiner-2"
 
 
 class RefinerDescription(BaseModel):
@@ -116,8 +115,7 @@ def _load(folder: Path) -> tuple[Refiner, RefinerDescription]:
         raise FileFormatError(
             f"made for features '{description.schema_name}', this version computes '{refiner_schema.NAME}'",
             file=model_file,
-            remedy="train it again, or use the version of the package that made it "
-            f"({description.package_version})",
+            remedy=f"train it again, or use the version of the package that made it ({description.package_version})",
         )
     if file_sha256(weights_file) != description.weights_sha256:
         raise FileFormatError(
@@ -129,5 +127,3 @@ def _load(folder: Path) -> tuple[Refiner, RefinerDescription]:
     except (SafetensorError, RuntimeError) as error:
         raise FileFormatError(f"does not fit the architecture ({error})", file=weights_file) from error
     return network.eval(), description
-
-

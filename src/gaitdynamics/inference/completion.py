@@ -43,10 +43,13 @@ class Completion:
     columns
         The columns of the completed motion. Those of coordinates that the model does not have hold what was filled;
         none but those of the forces is marked missing.
+    filled
+        (63,) which kinematic columns were filled.
     """
 
     trial: Trial
     columns: PublishedColumns
+    filled: NDArray[np.bool_]
 
 
 def complete_trial(trial: Trial, fill: Fill) -> Completion:
@@ -73,7 +76,7 @@ def complete_trial(trial: Trial, fill: Fill) -> Completion:
     columns = columns_of_trial(replace(trial, forces=None))
     kinematic = list(PUBLISHED_63.kinematic)
     if not columns.missing[kinematic].any():
-        return Completion(trial, columns)
+        return Completion(trial, columns, np.zeros_like(columns.missing))
     if columns.missing[kinematic].all():
         raise UserInputError(
             f"{trial.name}: no joint is known as a whole, there is nothing to complete the motion from",
@@ -100,7 +103,9 @@ def complete_trial(trial: Trial, fill: Fill) -> Completion:
     notes = _notes(trial, columns, generated, unknown)
     if afloat:
         notes.append("the height of the pelvis was set so that the feet stand on the floor at y = 0")
-    return Completion(_told(trial, completed, generated, notes), described)
+    lost = columns.missing.copy()
+    lost[list(PUBLISHED_63.kinetic)] = False
+    return Completion(_told(trial, completed, generated, notes), described, lost)
 
 
 def _told(trial: Trial, completed: Trial, generated: tuple[str, ...], notes: list[str]) -> Trial:

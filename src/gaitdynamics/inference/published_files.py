@@ -131,12 +131,12 @@ def _read(path: Path, kind: Kind, build: Callable[[dict[str, Tensor]], Network])
     named = [_state(content, part) for content, part in zip(contents, parts, strict=True)]
     state = effective_state({name: tensor for entries in named for name, tensor in entries.items()})
     _check_kind(state, kind, path)
-    _check_tensors(state, parts, path)
+    check_tensors(state, parts, path)
     try:
         network = build(state)
     except UserInputError as error:
         raise FileFormatError(
-            f"not the {kind} network: {_mismatches(error.problem)}",
+            f"not the {kind} network: {mismatches(error.problem)}",
             file=path,
             remedy="give a file of a released version, all of it",
         ) from error
@@ -191,12 +191,13 @@ def _state(content: Mapping[str, Any], path: Path) -> dict[str, Tensor]:
             remedy="give the .pt file as it was published",
         )
     for name, tensor in state.items():
-        if not isinstance(name, str) or not _is_plain(tensor):
+        if not isinstance(name, str) or not is_plain(tensor):
             raise FileFormatError(f"entry '{name}' of its weights is no tensor of real numbers", file=path)
     return state
 
 
-def _is_plain(value: object) -> bool:
+def is_plain(value: object) -> bool:
+    """Tell whether something is a tensor of real numbers on the processor, and nothing more."""
     return (
         isinstance(value, Tensor)
         and type(value) in (Tensor, nn.Parameter)
@@ -224,7 +225,8 @@ def _check_kind(state: Mapping[str, Tensor], kind: Kind, path: Path) -> None:
     )
 
 
-def _check_tensors(state: Mapping[str, Tensor], parts: list[Path], path: Path) -> None:
+def check_tensors(state: Mapping[str, Tensor], parts: list[Path], path: Path) -> None:
+    """Check that parameters are finite and no larger than their files; raises `FileFormatError`."""
     # Sizes first: shapes are claims, and a small file can claim more than the memory holds.
     claimed = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
     if claimed > sum(part.stat().st_size for part in parts):
@@ -278,7 +280,7 @@ def _check_blocks(state: Mapping[str, Tensor], stack: str, hidden: str, width: i
         raise UserInputError(f"{name}: found {found}, expected [up to {_MOST_HIDDEN}, {width}]")
 
 
-def _mismatches(text: str) -> str:
+def mismatches(text: str) -> str:
     """Retell PyTorch's list of parameters that do not fit, on few lines."""
     text = re.sub(
         r"size mismatch for (\S+): copying a param with shape torch\.Size\((.*?)\) from checkpoint, "
@@ -325,7 +327,7 @@ def _scaler(normalizer: object, path: Path) -> ColumnScaler:
 
 
 def _numbers(value: object) -> tuple[float, ...] | None:
-    if not isinstance(value, Tensor) or not _is_plain(value) or value.ndim != 1 or value.numel() > 10_000:
+    if not isinstance(value, Tensor) or not is_plain(value) or value.ndim != 1 or value.numel() > 10_000:
         return None
     return tuple(map(float, value.double().tolist()))
 

@@ -61,7 +61,7 @@ def fill_columns(
     return complete
 
 
-def refine_columns(weights: PublishedWeights, values: Array) -> Array:
+def refine_columns(weights: PublishedWeights, values: Array, filled: NDArray[np.bool_] | None = None) -> Array:
     """Estimate the kinetic columns from complete kinematics by the refinement network.
 
     Parameters
@@ -70,6 +70,8 @@ def refine_columns(weights: PublishedWeights, values: Array) -> Array:
         The pair.
     values
         (N, 63) columns of a trial, not scaled; the kinematic ones are read.
+    filled
+        (63,) which of them were filled, not measured; None where none was.
 
     Returns
     -------
@@ -78,9 +80,11 @@ def refine_columns(weights: PublishedWeights, values: Array) -> Array:
     Notes
     -----
     Differences from the published code: windows overlap as in `fill_columns`, and the network gets values on its own
-    scale, not on that of the other one.
+    scale, not on that of the other one. One that was trained with zeros for what was not measured gets zeros.
     """
     scaled = weights.refinement_scaled(weights.diffusion_scaler.to_scaled(values))
+    if filled is not None and weights.description.refinement.unmeasured == "zero":
+        scaled[:, filled] = 0.0
 
     def forces(columns: Tensor) -> Tensor:
         result: Tensor = weights.refinement(columns)

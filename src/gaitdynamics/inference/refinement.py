@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -12,9 +12,9 @@ from scipy.ndimage import grey_closing, grey_opening
 from torch import Tensor
 
 from gaitdynamics.features.body_state import CUTOFFS, HEEL, RATE, TOE, BodyState
-from gaitdynamics.features.foot_frame import foot_frame
+from gaitdynamics.features.foot_frame import OUTLINE, foot_frame
 from gaitdynamics.features.heading import from_heading
-from gaitdynamics.features.refiner_schema import TOTAL_FORCE, refiner_features
+from gaitdynamics.features.refiner_schema import TOTAL_FORCE, implied_cop, refiner_features
 from gaitdynamics.inference.windows import stitch
 from gaitdynamics.networks.refiner import Refiner
 from gaitdynamics.trial import FootForces, Mask
@@ -29,17 +29,36 @@ SHORTEST_CONTACT: Final = 0.05
 CONTACT_FROM, CONTACT_FULL = 0.5, 0.7
 
 
+#: From axes towards the midline to axes to the right, per foot.
+_TO_RIGHT: Final = np.array([[1.0, 1.0, -1.0], [1.0, 1.0, 1.0]])
+
+#: Bandwidth of the implied centre of pressure: index into `CUTOFFS` (6 Hz; it is the steadiest).
+_IMPLIED_BAND: Final = 0
+
+#: A frame in which one foot alone stands: its probability of contact, that of the other one, and its vertical force
+#: [body weights].
+_STANDS, _SWINGS, _BEARS = 0.9, 0.1, 0.6
+#: Fewer such frames tell nothing of a person's feet.
+_FEWEST_FRAMES: Final = 10
+#: How well the implied centre of pressure of a person is known [m]: only what goes beyond is believed.
+_IMPLIED_ERROR: Final = 0.010
+#: How much of the rest is believed, along and across the foot.
+_BELIEF: Final = (0.5, 1.0)
+
+
 @dataclass(frozen=True)
 class Refined:
-    """Output of the network over a whole trial on the model clock.
+    """Output of the network over a whole trial on the model clock, before contact is applied.
 
-    `force` (N, 2, 3) [N] in the ground frame before contact is applied; `contact` (N, 2) probability; `cop`
-    (N, 2, 2) along and across each foot (see `features.foot_frame`).
+    `force` (N, 2, 3) [N] in the ground frame; `contact` (N, 2) probability; `cop` (N, 2, 2) along and across each foot
+    (see `features.foot_frame`); `force_sd` (N, 2, 3) [N] and `cop_sd` (N, 2, 2) their standard deviations.
     """
 
     force: Array
     contact: Array
     cop: Array
+    force_sd: Array
+    cop_sd: Array
 
 
 def refine(network: Refiner, state: BodyState) -> Refined:
@@ -49,23 +68,67 @@ def refine(network: Refiner, state: BodyState) -> Refined:
         views = features.transpose(1, 2)
         total = views[..., TOTAL_FORCE].reshape(*views.shape[:-1], len(CUTOFFS), 3)
         out = network(views, total)
-        return torch.cat([out.force, torch.sigmoid(out.contact)[..., None], out.point], -1).transpose(1, 2)
+        contact = torch.sigmoid(out.contact)[..., None]
+        return torch.cat([out.force, contact, out.point, out.force_scale, out.point_scale], -1).transpose(1, 2)
 
     result = stitch(forward, refiner_features(state))
-    force = result[..., :3].copy()
-    force[:, 0, 2] *= -1.0  # towards the midline is left (-Z) for the right foot
+    force, probability, cop, force_sd, cop_sd = np.split(result, [3, 4, 6, 9], axis=-1)
+    force = from_heading(force * _TO_RIGHT, state.heading)
     return Refined(
-        from_heading(force, state.heading) * state.body_weight, result[..., 3], result[..., 4:6]
+        force=force * state.body_weight,
+        contact=probability[..., 0],
+        cop=cop,
+        force_sd=_deviation_from_heading(force_sd, state.heading) * state.body_weight,
+        cop_sd=cop_sd,
     )
 
 
-def apply_contact(
-    refined: Refined, state: BodyState, time: Array, floor_height: float
-) -> tuple[FootForces, Mask]:
+def _deviation_from_heading(deviation: Array, heading: Array) -> Array:
+    """Give standard deviations (N, 2, 3) along the ground axes of vectors whose components ahead are independent."""
+    c, s = np.cos(heading)[:, None] ** 2, np.sin(heading)[:, None] ** 2
+    ahead, up, aside = np.moveaxis(deviation**2, -1, 0)
+    return np.asarray(np.sqrt(np.stack([c * ahead + s * aside, up, s * ahead + c * aside], axis=-1)))
+
+
+def calibrate_feet(refined: Refined, state: BodyState, floor_height: float) -> Refined:
+    """Correct where a person's feet are, by the balance of moments while one foot stands alone.
+
+    Models differ in where they put heel and toe joint inside the foot, by up to 5 cm across it. What the network says
+    of the centre of pressure is relative to these; Newton's total wrench is not. Its implied point is off by
+    about a centimetre too, so the median difference counts only as far as it goes beyond.
+
+    Parameters
+    ----------
+    refined, state
+        On the model clock.
+    floor_height
+        [m].
+
+    Returns
+    -------
+    Refined
+        With another `cop`; unchanged without a measured trunk, whose sway the balance of moments is made of.
+    """
+    if state.trunk_missing:
+        return refined
+    frame = foot_frame(state.landmark[:, :, HEEL], state.landmark[:, :, TOE], floor_height)
+    point = implied_cop(state, floor_height)[:, _IMPLIED_BAND]
+    implied = np.stack(frame.from_ground(np.repeat(point[:, None], 2, axis=1)), axis=-1)
+    alone = (refined.contact > _STANDS) & (refined.contact[:, ::-1] < _SWINGS)
+    alone &= refined.force[..., 1] > _BEARS * state.body_weight
+    if alone.sum() < _FEWEST_FRAMES:
+        return refined
+    offset = np.median((implied - refined.cop)[alone], axis=0) * state.foot_length
+    shift = np.sign(offset) * np.maximum(np.abs(offset) - _IMPLIED_ERROR, 0.0) * _BELIEF / state.foot_length
+    return replace(refined, cop=np.clip(refined.cop + shift, *np.transpose(OUTLINE)))
+
+
+def apply_contact(refined: Refined, state: BodyState, time: Array, floor_height: float) -> tuple[FootForces, Mask]:
     """Make forces that obey contact, on any clock inside the trial.
 
     Force is exactly zero in swing, continuous at contact and never pulls; the centre of pressure lies on the
-    floor inside the outline of the foot, and is zero where the force is.
+    floor inside the outline of the foot, and is zero where the force is. So is its standard deviation; that of the
+    force stays, for a stance may have been taken for a swing.
 
     Parameters
     ----------
@@ -91,9 +154,18 @@ def apply_contact(
     contact = (share > 0.0) & (force[..., 1] > 0.0)
     force = np.where(contact[..., None], force, 0.0)
     cop = _at(refined.cop, state.time, time)
-    point = foot_frame(feet[:, :, 0], feet[:, :, 1], floor_height).to_ground(cop[..., 0], cop[..., 1])
-    point = np.where(contact[..., None], point, 0.0)
-    return FootForces(time=time, force=force, cop=point), contact
+    frame = foot_frame(feet[:, :, 0], feet[:, :, 1], floor_height)
+    point = np.where(contact[..., None], frame.to_ground(cop[..., 0], cop[..., 1]), 0.0)
+    cop_sd = _at(refined.cop_sd, state.time, time)
+    cop_sd = np.hypot(cop_sd[..., :1] * frame.along, cop_sd[..., 1:] * frame.across)
+    forces = FootForces(
+        time=time,
+        force=force,
+        cop=point,
+        force_sd=_at(refined.force_sd, state.time, time),
+        cop_sd=np.where(contact[..., None], cop_sd, 0.0),
+    )
+    return forces, contact
 
 
 def _at(values: Array, time: Array, new_time: Array) -> Array:

@@ -41,7 +41,7 @@ _DAMAGE: Final = (
 )
 
 
-def read_torch_file(path: Path, classes: Sequence[str] = ()) -> Any:
+def read_torch_file(path: Path, classes: Sequence[str] = (), stand_ins: Sequence[type] = ()) -> Any:
     """Read what torch.save wrote, on the CPU.
 
     Parameters
@@ -51,6 +51,8 @@ def read_torch_file(path: Path, classes: Sequence[str] = ()) -> Any:
     classes
         Full names of classes whose instances may be in it. They come back as instances of empty stand-ins of that
         name: their attributes can be read (`vars`), their code is not looked for.
+    stand_ins
+        Further classes to take for what they are named after, such as those of `files.numpy_pickles`.
 
     Raises
     ------
@@ -58,10 +60,10 @@ def read_torch_file(path: Path, classes: Sequence[str] = ()) -> Any:
         No such file; not of this format, which includes pointers of git-LFS and web pages; truncated or damaged; or
         it asks for anything but tensors, plain containers and `classes`.
     """
-    _check_archive(path)
-    stand_ins = [_stand_in(name) for name in classes]
+    check_archive(path)
+    known = [*map(_stand_in, classes), *stand_ins]
     try:
-        with torch.serialization.safe_globals([*stand_ins, range]), warnings.catch_warnings():
+        with torch.serialization.safe_globals([*known, range]), warnings.catch_warnings():
             # Of odd files PyTorch says more than helps.
             warnings.simplefilter("ignore")
             foreign = torch.serialization.get_unsafe_globals_in_checkpoint(path)
@@ -95,7 +97,8 @@ def describe_stand_in(path: Path) -> str | None:
     return None
 
 
-def _check_archive(path: Path) -> None:
+def check_archive(path: Path) -> None:
+    """Check that a file is one that torch.save wrote, whole; raises `FileFormatError` that tells what it is instead."""
     if not path.is_file():
         raise FileFormatError("no such file", file=path, remedy="check the path")
     try:

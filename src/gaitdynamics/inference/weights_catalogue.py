@@ -9,9 +9,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from gaitdynamics.errors import FileFormatError, UserInputError
+from gaitdynamics.inference import baselines, hip_checkpoint
 from gaitdynamics.inference.checkpoint import MODEL_FILE, load_refiner, packaged_weights
-from gaitdynamics.inference.published_checkpoint import KIND, load_published
+from gaitdynamics.inference.pair_description import KIND
+from gaitdynamics.inference.pair_parts import load_parts
 
 
 @dataclass(frozen=True)
@@ -91,9 +95,17 @@ def inspect_weights(name: str | Path) -> WeightsFacts:
     if not folder.is_dir() and str(name) in packaged_weights():
         folder = _packaged(str(name))
     if folder.is_dir() and _document(folder).get("kind") == KIND:
-        pair = load_published(folder)
-        networks = {"diffusion": pair.denoiser, "refinement": pair.refinement}
+        pair = load_parts(folder)
+        parts = {"diffusion": pair.denoiser, "refinement": pair.refinement}
+        networks: dict[str, nn.Module] = {kind: network for kind, network in parts.items() if network is not None}
         description = pair.description.model_dump(mode="json")
+    elif folder.is_dir() and _document(folder).get("kind") == baselines.KIND:
+        network, baseline = baselines.load_baseline(folder)
+        networks, description = {baseline.network: network}, baseline.model_dump(mode="json")
+    elif folder.is_dir() and _document(folder).get("kind") == hip_checkpoint.KIND:
+        hip = hip_checkpoint.load_hip(folder)
+        networks = {hip.description.architecture.network: hip.network}
+        description = hip.description.model_dump(mode="json")
     else:
         refiner, known = load_refiner(name)
         networks, description = {"refiner": refiner}, known.model_dump(mode="json")
@@ -102,6 +114,16 @@ def inspect_weights(name: str | Path) -> WeightsFacts:
         parameters={key: sum(p.numel() for p in network.parameters()) for key, network in networks.items()},
         files=_sizes(folder),
     )
+
+
+def weights_kind(name: str | Path) -> str:
+    """Tell of which kind weights are, a name or a folder, without loading them; raises as `inspect_weights`."""
+    folder = Path(name)
+    if not folder.is_dir():
+        if str(name) not in packaged_weights():
+            raise UserInputError("no such weights", file=folder, remedy=f"name a folder that holds {MODEL_FILE}")
+        folder = _packaged(str(name))
+    return str(_document(folder).get("kind"))
 
 
 def _packaged(name: str) -> Path:

@@ -1,8 +1,9 @@
 """Physics-informed refinement: a convolutional network that shares a known total between two ends.
 
 The network does not invent forces. Each frame comes with the total force that Newton's law demands, at several
-bandwidths; the network chooses the bandwidth, divides the total between the two feet and the air, and adds what
-physics misses. Both feet go through the same weights, each from its own point of view.
+bandwidths; the network chooses bandwidth and delay, divides the whole total between the two feet, and adds what
+rigid-body physics misses. Both feet go through the same weights, each from its own point of view. It also says how far
+off it may be.
 """
 
 from __future__ import annotations
@@ -17,18 +18,20 @@ from torch import Tensor, nn
 class RefinerConfig:
     """Architecture of a `Refiner`.
 
-    `features` input channels per view, `bandwidths` totals given, `width` channels, `dilations` of the residual
-    blocks, `kernel` taps per convolution, `dropout` share of channels, `outline` limits of the two point
-    coordinates ((low, high), (low, high)).
+    `features` input channels per view, `bandwidths` totals given, `delays` by how many frames (0 to delays - 1) the
+    total may come later than the motion suggests, `width` channels, `dilations` of the residual blocks, `kernel` taps
+    per convolution, `dropout` share of channels, `outline` limits of the two point coordinates ((low, high), (low,
+    high)).
     """
 
     features: int
     bandwidths: int
-    width: int = 96
+    width: int = 64
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16)
     kernel: int = 5
     dropout: float = 0.1
     outline: tuple[tuple[float, float], tuple[float, float]] = ((-0.2, 1.55), (-0.3, 0.4))
+    delays: int = 3
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,22 @@ class RefinerOutput:
     """What comes out, per view.
 
     `force` (B, 2, T, 3) in units of the total; `extra` (B, 2, T, 3) the part of it that is not a share of the
-    total; `contact` (B, 2, T) logit; `point` (B, 2, T, 2).
+    total; `contact` (B, 2, T) logit; `point` (B, 2, T, 2); `force_scale` (B, 2, T, 3) and `point_scale` (B, 2, T, 2)
+    standard deviations in the same units as `force` and `point`.
     """
 
     force: Tensor
     extra: Tensor
     contact: Tensor
     point: Tensor
+    force_scale: Tensor
+    point_scale: Tensor
+
+
+#: Logarithm of the standard deviations of an untrained network: 5 % of the unit.
+_FIRST_DOUBT = -3.0
+#: Smallest standard deviation, in the unit of the quantity.
+_SMALLEST_DOUBT = 1e-3
 
 
 class _Block(nn.Module):
@@ -85,16 +97,21 @@ class Refiner(nn.Module):
         width = config.width
         self.register_buffer("mean", torch.zeros(config.features))
         self.register_buffer("scale", torch.ones(config.features))
+        # Factors on the standard deviations, found on people who were not trained on.
+        self.register_buffer("widening", torch.ones(5))
         self.mean: Tensor
         self.scale: Tensor
+        self.widening: Tensor
         self.enter = nn.Conv1d(config.features, width, 1)
         self.blocks = nn.ModuleList(
             _Block(width, config.kernel, dilation, config.dropout) for dilation in config.dilations
         )
         self.norm = nn.LayerNorm(width)
-        self.leave = nn.Linear(width, config.bandwidths + 1 + 3 + 1 + 2)
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
+        self.leave = nn.Linear(width, 3 * config.bandwidths * config.delays + 1 + 3 + 1 + 2)
+        self.doubt = nn.Linear(width, 3 + 2)
+        for head, start in ((self.leave, 0.0), (self.doubt, _FIRST_DOUBT)):
+            nn.init.zeros_(head.weight)
+            nn.init.constant_(head.bias, start)
 
     def forward(self, features: Tensor, total: Tensor) -> RefinerOutput:
         """Estimate.
@@ -111,16 +128,33 @@ class Refiner(nn.Module):
         x = self.enter(x.reshape(batch * views, frames, channels).transpose(1, 2))
         for block in self.blocks:
             x = block(x)
-        y = self.leave(self.norm(x.transpose(1, 2))).reshape(batch, views, frames, -1)
-        k = self.config.bandwidths
-        band, share, extra, contact, point = y.split([k, 1, 3, 1, 2], dim=-1)
-        # Both views must agree on the bandwidth, and their shares with that of the air (logit 0) sum to one.
-        weight = torch.softmax(band.mean(1, keepdim=True), dim=-1)
-        mixed = (total * weight[..., None]).sum(-2)
-        shares = torch.softmax(torch.cat([share, torch.zeros_like(share[:, :1])], dim=1), dim=1)[:, :views]
+        hidden = self.norm(x.transpose(1, 2)).reshape(batch, views, frames, -1)
+        total = self._delayed(total)
+        choices = total.shape[-2]
+        band, share, extra, contact, point = self.leave(hidden).split([3 * choices, 1, 3, 1, 2], dim=-1)
+        # Both views must agree on bandwidth and delay.
+        weight = torch.softmax(band.mean(1, keepdim=True).reshape(batch, 1, frames, choices, 3), dim=-2)
+        mixed = (total * weight).sum(-2)
         gate = torch.sigmoid(contact)
-        force = gate * (shares * mixed + extra)
+        # With any foot down all of the total is theirs; in flight nobody has it.
+        down = 1.0 - (1.0 - gate).prod(1, keepdim=True)
+        extra = gate * extra
+        force = torch.softmax(share, dim=1) * down * mixed + extra
         (along_low, along_high), (across_low, across_high) = self.config.outline
         low = point.new_tensor([along_low, across_low])
         span = point.new_tensor([along_high - along_low, across_high - across_low])
-        return RefinerOutput(force, gate * extra, contact[..., 0], low + span * torch.sigmoid(point))
+        # The doubt is read off what the estimate is made from, and does not bend it.
+        doubt = self.widening * (_SMALLEST_DOUBT + torch.exp(self.doubt(hidden.detach())))
+        return RefinerOutput(
+            force=force,
+            extra=extra,
+            contact=contact[..., 0],
+            point=low + span * torch.sigmoid(point),
+            force_scale=doubt[..., :3],
+            point_scale=doubt[..., 3:],
+        )
+
+    def _delayed(self, total: Tensor) -> Tensor:
+        """Stack the total (B, 2, T, K, 3) and its delayed copies: (B, 2, T, K * delays, 3)."""
+        frames = torch.arange(total.shape[2], device=total.device)
+        return torch.cat([total[:, :, (frames - d).clamp(min=0)] for d in range(self.config.delays)], dim=-2)

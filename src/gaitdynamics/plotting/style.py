@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -22,11 +22,13 @@ SIDE_COLORS: Final = {"r": "#c8500a", "l": "#0b63a8"}
 SIDE_NAMES: Final = {"r": "Right", "l": "Left"}
 GREY: Final = "#5a5a5a"
 RESOLUTION: Final = 130
+#: Opacity of the band around an estimate, which lies under all lines.
+BAND_ALPHA: Final = 0.25
 
 
-def new_figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float, *, layout: Literal["constrained"] | None = "constrained") -> Figure:
     """Make an empty figure with its own canvas; sizes in inches."""
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(width, height), layout=layout, facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 

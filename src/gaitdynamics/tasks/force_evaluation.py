@@ -2,46 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 from rich.console import Console
 
 from gaitdynamics._version import __version__
+from gaitdynamics.columns import SIDES
 from gaitdynamics.dataset.catalogue import Catalogue
-from gaitdynamics.errors import UserInputError
-from gaitdynamics.evaluation.benchmark import Method, evaluate_forces
+from gaitdynamics.evaluation.benchmark import PROTOCOLS, evaluate_forces
+from gaitdynamics.evaluation.examples import write_examples
 from gaitdynamics.evaluation.figures import write_figures
-from gaitdynamics.evaluation.gait_cycles import CycleRules
+from gaitdynamics.evaluation.moment_metrics import JOINTS, JointMoments
+from gaitdynamics.evaluation.newton import demanded_force
 from gaitdynamics.evaluation.tables import write_tables
 from gaitdynamics.files.atomic import file_sha256, write_text
-from gaitdynamics.trial import FootForces, Trial
+from gaitdynamics.tasks.force_methods import BUILT_IN, ForceMethod, WeightsMethod, methods_of
+from gaitdynamics.tasks.moments import MomentsResult, compute_moments
+from gaitdynamics.trial import Array, FootForces, Trial
 
-Protocol = Literal["both_feet", "paper"]
-
-
-def refiner(weights: str | None) -> Method:
-    """Make the method of the force network; without weights, with those that come with the package."""
-    from gaitdynamics.tasks.forces import estimate_forces
-
-    def estimate(trial: Trial) -> FootForces:
-        return estimate_forces(trial, weights=weights, seed=0).forces
-
-    return estimate
+#: Studies whose plates are known to read more than the motion demands. They are shown as they were recorded, and once
+#: more with that gain removed (see `evaluation.newton.plate_gain`).
+STUDIES_WITH_GAIN: Final = ("Uhlrich2023",)
 
 
-def physics(_: str | None) -> Method:
-    """Make the method without learning: Newton's law and a rule for the share of each foot."""
-    from gaitdynamics.tasks.forces import physics_forces
+@dataclass(frozen=True)
+class InverseDynamics:
+    """What goes with forces: Newton's law, and our own inverse dynamics."""
 
-    return physics_forces
+    def demanded_force(self, trial: Trial) -> Array:
+        """Give the force that the motion demands, (T, 3) [N]."""
+        return demanded_force(trial)
+
+    def joint_moments(self, trial: Trial, forces: FootForces) -> JointMoments:
+        """Compute the joint moments [N.m/kg]."""
+        result = compute_moments(trial, forces)
+        mass = trial.subject.mass_kg
+        return JointMoments(
+            {name: _both_sides(result, coordinate) / mass for name, coordinate in JOINTS.items()},
+            result.knee_adduction,
+        )
 
 
-#: Methods by name, each made from the name or folder of its weights.
-METHODS: dict[str, Callable[[str | None], Method]] = {"refiner": refiner, "physics": physics}
+def _both_sides(result: MomentsResult, coordinate: str) -> Array:
+    """Give the moment of a coordinate of both legs, (T, 2) [N.m]."""
+    return np.stack([result.column(f"{coordinate}_{side}") for side in SIDES], axis=-1)
 
 
 class EvaluationSettings(BaseModel):
@@ -52,26 +61,9 @@ class EvaluationSettings(BaseModel):
     version: str
     manifest_sha256: str
     split: str
-    methods: tuple[str, ...]
-    weights: str | None
-    protocol: Protocol
-    rules: dict[str, Any]
-
-
-def check_methods(methods: Sequence[str]) -> None:
-    """Refuse names of methods that do not exist.
-
-    Raises
-    ------
-    UserInputError
-        With the names that do.
-    """
-    unknown = [name for name in methods if name not in METHODS]
-    if unknown or not methods:
-        raise UserInputError(
-            f"there is no method {', '.join(map(repr, unknown))}" if unknown else "no method is named",
-            remedy=f"choose among: {', '.join(METHODS)}",
-        )
+    methods: dict[str, str | None]
+    protocols: dict[str, Any]
+    plate_gains: dict[str, Any]
 
 
 def evaluate_folder(
@@ -79,9 +71,9 @@ def evaluate_folder(
     out: Path,
     *,
     split: str = "test",
-    methods: Sequence[str] = tuple(METHODS),
-    weights: str | None = None,
-    protocol: Protocol = "both_feet",
+    methods: Sequence[str] = BUILT_IN,
+    weights: Sequence[str] = (),
+    processes: int = 1,
     console: Console | None = None,
 ) -> tuple[Path, ...]:
     """Score methods on the trials of a folder and write what was found.
@@ -94,12 +86,10 @@ def evaluate_folder(
         Where to write; made if it does not exist.
     split
         Side of the split; 'test' means held-out people and unseen studies.
-    methods
-        Keys of `METHODS`.
-    weights
-        Name or folder of trained weights.
-    protocol
-        'paper' scores the left foot and whole gait cycles only.
+    methods, weights
+        As for `force_methods.methods_of`.
+    processes
+        Number of processes that share the trials.
     console
         Where progress is shown.
 
@@ -111,28 +101,37 @@ def evaluate_folder(
     Raises
     ------
     UserInputError
-        No such method, folder or split; or nothing could be scored.
+        No such method, weights, folder or split; or nothing could be scored.
     """
-    check_methods(methods)
+    compared = methods_of(methods, weights)
     catalogue = Catalogue.read(data_folder)
-    rules = CycleRules() if protocol == "both_feet" else CycleRules.paper()
+    evaluation = evaluate_forces(
+        catalogue,
+        compared,
+        split=split,
+        protocols=PROTOCOLS,
+        dynamics=InverseDynamics(),
+        remove_gain=STUDIES_WITH_GAIN,
+        processes=processes,
+        console=console,
+    )
     settings = EvaluationSettings(
         version=__version__,
         manifest_sha256=file_sha256(data_folder / "manifest.csv"),
         split=split,
-        methods=tuple(methods),
-        weights=weights,
-        protocol=protocol,
-        rules=asdict(rules),
+        methods=weights_of(compared),
+        protocols={name: asdict(rules) for name, rules in PROTOCOLS.items()},
+        plate_gains={study: asdict(gain) for study, gain in evaluation.gains.items()},
     )
-    evaluation = evaluate_forces(
-        catalogue,
-        {name: METHODS[name](weights) for name in methods},
-        split=split,
-        rules=rules,
-        console=console,
-    )
-    files = write_tables(evaluation, out, title=f"Ground reaction forces, split '{split}'")
+    parameters = {name: method.parameters() for name, method in compared.items()}
+    title = f"Ground reaction forces, split '{split}'"
+    files = write_tables(evaluation, out, title=title, parameters=parameters)
     files += write_figures(evaluation, out)
+    files += write_examples(catalogue, evaluation.results, compared, out)
     write_text(out / "configuration.json", settings.model_dump_json(indent=1) + "\n")
     return (*files, out / "configuration.json")
+
+
+def weights_of(methods: Mapping[str, ForceMethod]) -> dict[str, str | None]:
+    """Name the weights of each method; None for the rule and for the weights of the package."""
+    return {name: m.weights if isinstance(m, WeightsMethod) else None for name, m in methods.items()}

@@ -22,7 +22,7 @@ from gaitdynamics.inference.checkpoint import RefinerDescription, load_refiner
 from gaitdynamics.inference.completion import Completion, complete_trial
 from gaitdynamics.inference.published_checkpoint import PublishedWeights, is_published_pair, load_published
 from gaitdynamics.inference.published_pair import fill_columns, refine_columns
-from gaitdynamics.inference.refinement import apply_contact, refine
+from gaitdynamics.inference.refinement import apply_contact, calibrate_feet, refine
 from gaitdynamics.networks.refiner import Refiner
 from gaitdynamics.tasks.results import ForceEstimate, WeightsInfo
 from gaitdynamics.trial import FootForces, Mask, Surface, Trial
@@ -92,7 +92,8 @@ def estimate_forces(trial: Trial, *, weights: str | Path | None = None, seed: in
         forces, contact, used, notes = _by_published_pair(pair, completion, floor.height)
     else:
         network, description = _loaded(None if weights is None else str(weights))
-        forces, contact = apply_contact(refine(network, state), state, trial.time, floor.height)
+        refined = calibrate_feet(refine(network, state), state, floor.height)
+        forces, contact = apply_contact(refined, state, trial.time, floor.height)
         used = WeightsInfo(description.name, description.weights_sha256, description.description)
         notes = ()
     total = np.stack([np.interp(trial.time, state.time, state.force[:, _BAND, k]) for k in range(3)], axis=-1)
@@ -131,7 +132,7 @@ def _by_published_pair(
     pair: PublishedWeights, motion: Completion, floor_height: float
 ) -> tuple[FootForces, Mask, WeightsInfo, tuple[str, ...]]:
     """Estimate with the published refinement network; the centre of pressure belongs to the feet of `motion`."""
-    kinetics = refine_columns(pair, motion.columns.values)
+    kinetics = refine_columns(pair, motion.columns.values, motion.filled)
     forces = forces_of_columns(kinetics, motion.columns, motion.trial, floor_height=floor_height)
     description = pair.description
     used = WeightsInfo(description.name, description.refinement.weights_sha256, description.description)

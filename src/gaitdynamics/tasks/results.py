@@ -25,8 +25,8 @@ class WeightsInfo:
 class OutputFiles:
     """Files written for one motion, all in one folder.
 
-    `model` is None when the user gave a model file of their own, `completed` when no coordinate was generated; then
-    none is written.
+    `model` is None when the user gave a model file of their own, `completed` when no coordinate was generated,
+    `deviations` when the estimate has no standard deviations; then none is written.
     """
 
     forces: Path
@@ -36,10 +36,11 @@ class OutputFiles:
     plot: Path
     model: Path | None = None
     completed: Path | None = None
+    deviations: Path | None = None
 
     def paths(self) -> tuple[Path, ...]:
         """List the files that exist."""
-        optional = (path for path in (self.model, self.completed) if path is not None)
+        optional = (path for path in (self.model, self.completed, self.deviations) if path is not None)
         return (
             self.forces,
             self.external_loads,
@@ -90,7 +91,9 @@ class ForceEstimate:
     seed: int | None = None
 
     def to_files(self, folder: str | Path, *, grf_naming: GrfNaming = "opensim") -> OutputFiles:
-        """Write forces, completed motion, OpenSim set-up files, report and picture into `folder`, all or none.
+        """Write forces, OpenSim set-up files, report and picture into `folder`, all or none.
+
+        The completed motion and the standard deviations of the forces come along where there are any.
 
         Parameters
         ----------

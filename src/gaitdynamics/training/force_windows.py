@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import IterableDataset
 
 from gaitdynamics.columns import LUMBAR
 from gaitdynamics.features.body_state import body_state
 from gaitdynamics.features.refiner_schema import refiner_features
 from gaitdynamics.features.targets import ForceTargets, force_targets
-from gaitdynamics.inference.windows import WINDOW
 from gaitdynamics.posture import hold_torso_upright
+from gaitdynamics.training.draws import StudyDraws
+from gaitdynamics.training.plates import plate_gain, plate_lead
 from gaitdynamics.trial import Trial
-
-#: Lengths of training windows [frames] and how often each is drawn. Many overground trials hold one step only, and
-#: users bring short trials too.
-LENGTHS: Final = {60: 0.25, 100: 0.25, WINDOW: 0.5}
 
 #: Trials with fewer frames than this, or fewer trusted frames of a foot, teach nothing.
 _FEWEST_FRAMES, _FEWEST_VALID = 50, 20
-
-#: A part of a stride at either end then changes the mean by less than a percent.
-_STEADY_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -62,35 +54,19 @@ def samples_of(study: str, trial: Trial) -> list[Sample]:
     """
     if trial.forces is None or trial.forces.valid is None:
         raise ValueError("training needs measured forces and where they are valid")
+    state = body_state(trial)
+    time = trial.forces.time + plate_lead(state, trial.forces)
+    forces = replace(trial.forces, time=time, force=plate_gain(trial) * trial.forces.force)
+    states = [state]
+    hidden = without_trunk(trial)
+    if hidden is not None:
+        states.append(body_state(hidden))
     samples = []
-    for variant in (trial, without_trunk(trial)):
-        if variant is None:
-            continue
-        state = body_state(variant)
-        targets = force_targets(state, replace(trial.forces, force=plate_gain(trial) * trial.forces.force))
+    for state in states:
+        targets = force_targets(state, forces)
         if len(state.time) >= _FEWEST_FRAMES and targets.valid.sum() >= _FEWEST_VALID:
             samples.append(Sample(study, refiner_features(state), targets))
     return samples
-
-
-def plate_gain(trial: Trial) -> float:
-    """Find the factor that makes the measured vertical force carry the body over many strides.
-
-    Over whole strides of steady gait the mean vertical force is body weight, whatever the motion (momentum
-    balance). Treadmill plates here miss that by up to 6 %, which a network would learn as if it were physics.
-
-    Returns
-    -------
-    float
-        Body weight by mean vertical force where both feet are valid throughout at least ten seconds, and the two
-        agree within 10 %; else 1.
-    """
-    forces = trial.forces
-    assert forces is not None
-    if forces.valid is None or not forces.valid.all() or trial.time[-1] - trial.time[0] < _STEADY_SECONDS:
-        return 1.0
-    gain = trial.body_weight / float(forces.force[..., 1].sum(1).mean())
-    return gain if abs(gain - 1.0) < 0.1 else 1.0
 
 
 def without_trunk(trial: Trial) -> Trial | None:
@@ -108,34 +84,8 @@ def without_trunk(trial: Trial) -> Trial | None:
     return replace(trial, values=values, missing=missing)
 
 
-class ForceWindows(IterableDataset[Batch]):
-    """Endless random batches of windows.
-
-    Studies are drawn with a probability that grows with the square root of their duration, then trials, then
-    windows. All windows of a batch have one length, so nothing is padded.
-
-    Parameters
-    ----------
-    samples
-        The trials.
-    batch
-        Windows per batch.
-    seed
-        Of the random numbers. Batch k is the same whenever it is asked for, which makes resuming exact.
-
-    Notes
-    -----
-    Differences from the paper: not uniform over studies, because some here are a single trial of five seconds.
-    """
-
-    def __init__(self, samples: Sequence[Sample], batch: int, seed: int) -> None:
-        self.by_study: dict[str, list[Sample]] = {}
-        for sample in samples:
-            self.by_study.setdefault(sample.study, []).append(sample)
-        self.studies = sorted(self.by_study)
-        frames = np.array([sum(s.frames for s in self.by_study[study]) for study in self.studies], dtype=float)
-        self.probability = np.sqrt(frames) / np.sqrt(frames).sum()
-        self.batch, self.seed, self.first = batch, seed, 0
+class ForceWindows(StudyDraws[Sample]):
+    """Random batches of windows of the refiner's features and targets."""
 
     def moments(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Mean and standard deviation (C,) of the features, weighted as studies are drawn."""
@@ -148,30 +98,14 @@ class ForceWindows(IterableDataset[Batch]):
         deviation = np.sqrt(np.maximum(square - mean**2, 1e-4))
         return mean.astype(np.float32), deviation.astype(np.float32)
 
-    def __iter__(self) -> Iterator[Batch]:
-        """Yield batches from number `first` on."""
-        index = self.first
-        while True:
-            yield self.draw(index)
-            index += 1
-
     def draw(self, index: int) -> Batch:
         """Draw batch number `index`."""
-        rng = np.random.default_rng((self.seed, index))
-        length = int(rng.choice(list(LENGTHS), p=list(LENGTHS.values())))
-        cuts = [self._cut(rng, length) for _ in range(self.batch)]
+        cuts, _ = self.cuts(index)
+        parts = []
+        for sample, part in cuts:
+            t = sample.targets
+            parts.append((sample.features[part], t.force[part], t.cop[part], t.contact[part], t.valid[part]))
         features, force, cop, contact, valid = (
-            torch.from_numpy(np.stack(parts)).transpose(1, 2) for parts in zip(*cuts, strict=True)
+            torch.from_numpy(np.stack(arrays)).transpose(1, 2) for arrays in zip(*parts, strict=True)
         )
         return Batch(features, force, cop, contact, valid)
-
-    def _cut(self, rng: np.random.Generator, length: int) -> tuple[NDArray[np.float32], ...]:
-        while True:
-            study = self.studies[rng.choice(len(self.studies), p=self.probability)]
-            sample = self.by_study[study][rng.integers(len(self.by_study[study]))]
-            if sample.frames < length:
-                continue
-            start = rng.integers(sample.frames - length + 1)
-            part = slice(start, start + length)
-            t = sample.targets
-            return sample.features[part], t.force[part], t.cop[part], t.contact[part], t.valid[part]

@@ -1,0 +1,199 @@
+"""The commands that train networks: `gaitdynamics train ...`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from gaitdynamics.errors import UserInputError
+
+if TYPE_CHECKING:
+    from gaitdynamics.training.kinetics import KineticsNetwork
+
+train = App(name="train", help="Train the networks.")
+
+Flag = Annotated[bool, Parameter(negative=())]
+Network = Literal["foot-view", "published", "groundlink", "sugai"]
+
+
+@train.command
+def denoiser(
+    *,
+    data: Path,
+    out: Path,
+    init: Path | None = None,
+    size: Literal["small", "large"] | None = None,
+    schedule: Literal["scaled_linear", "cosine"] | None = None,
+    lora: int | None = None,
+    steps: int | None = None,
+    batch: int | None = None,
+    learning_rate: float | None = None,
+    seed: int = 0,
+    resume: Flag = False,
+) -> None:
+    """Train the diffusion network over motion windows.
+
+    Parameters
+    ----------
+    data
+        Folder with manifest.csv, laid out as docs/training.md tells.
+    out
+        Folder for the weights, with the refinement network of --init if it holds one.
+    init
+        Folder of weights to continue from, such as an imported published pair. Without it a new network is trained.
+    size
+        Of a new network: small, as in the paper, or large, as released since January 2026. Small unless told.
+    schedule
+        Of the noise, for a new network: scaled_linear, as released, or cosine, as in the paper.
+    lora
+        Train adapters of this rank only, on top of --init.
+    steps
+        Number of optimisation steps, if not the usual one.
+    batch
+        Windows per step, if not the usual number.
+    learning_rate
+        If not the usual one.
+    seed
+        Seed of the random numbers.
+    resume
+        Go on from where the run in --out stopped.
+    """
+    from rich.console import Console
+
+    from gaitdynamics.tasks.outputs import output_folder
+    from gaitdynamics.training.denoiser import DenoiserTraining, train_denoiser
+
+    changes = _changes(init, lora, steps, batch, learning_rate, seed)
+    settings = DenoiserTraining(size=size, schedule=schedule, **changes)
+    with output_folder(out):
+        train_denoiser(data, out, settings, init=init, resume=resume, console=Console(stderr=True))
+    print(f"Weights in {out}; continue with: gaitdynamics train refiner --network published --init {out}")
+
+
+@train.command
+def refiner(
+    *,
+    data: Path,
+    out: Path,
+    init: Path | None = None,
+    network: Network | None = None,
+    lora: int | None = None,
+    steps: int | None = None,
+    batch: int | None = None,
+    learning_rate: float | None = None,
+    seed: int = 0,
+    resume: Flag = False,
+) -> None:
+    """Train a network that gives forces.
+
+    Parameters
+    ----------
+    data
+        Folder with manifest.csv, laid out as docs/training.md tells.
+    out
+        Folder for the weights; give it to --weights afterwards.
+    init
+        Folder of weights to continue from, or the pair whose diffusion network is to be completed.
+    network
+        foot-view refines the forces of Newton's law, as the packaged weights do; published, groundlink and sugai are
+        the refinement network and the baselines of the paper. That of --init, or foot-view, unless told.
+    lora
+        Train adapters of this rank only, on top of the published network in --init.
+    steps
+        Number of optimisation steps, if not the usual one.
+    batch
+        Windows per step, if not the usual number.
+    learning_rate
+        If not the usual one.
+    seed
+        Seed of the random numbers.
+    resume
+        Go on from where the run in --out stopped.
+    """
+    from gaitdynamics.tasks.outputs import output_folder
+
+    kind = _network(network, init)
+    changes = _changes(init, lora, steps, batch, learning_rate, seed)
+    with output_folder(out):
+        if kind == "foot-view":
+            _foot_view(data, out, init, changes, resume=resume)
+        else:
+            _kinetics(kind, data, out, init, changes, resume=resume)
+
+
+def _network(asked: Network | None, init: Path | None) -> Network:
+    """Find which network is meant, and whether the weights to continue from fit it."""
+    if init is None:
+        return asked or "foot-view"
+    from gaitdynamics.inference import baselines, pair_description
+    from gaitdynamics.inference.weights_catalogue import weights_kind
+
+    found = weights_kind(init)
+    if found == baselines.KIND:
+        there: Network = baselines.read_baseline_description(init).network
+    else:
+        there = "published" if found == pair_description.KIND else "foot-view"
+    if asked not in (None, there):
+        raise UserInputError(
+            f"these weights are of the network '{there}' and cannot start '{asked}'",
+            file=init,
+            remedy="leave --network out, or name weights of the same kind",
+        )
+    return there
+
+
+def _foot_view(data: Path, out: Path, init: Path | None, changes: dict[str, Any], *, resume: bool) -> None:
+    from rich.console import Console
+
+    from gaitdynamics.training import refiner
+
+    if changes.pop("lora", None):
+        raise UserInputError("there are no adapters for the foot-view network", remedy="leave --lora out")
+    settings = refiner.RefinerTraining(**changes)
+    description = refiner.train_refiner(data, out, settings, init=init, resume=resume, console=Console(stderr=True))
+    print(f"Weights '{description.name}' in {out}: use them with --weights {out}")
+
+
+def _kinetics(
+    kind: KineticsNetwork, data: Path, out: Path, init: Path | None, changes: dict[str, Any], *, resume: bool
+) -> None:
+    from rich.console import Console
+
+    from gaitdynamics.training.kinetics import kinetics_settings, train_baseline, train_refinement
+
+    console = Console(stderr=True)
+    settings = kinetics_settings(kind, **changes)
+    if kind != "published":
+        train_baseline(kind, data, out, settings, init=init, resume=resume, console=console)
+        print(f"Weights in {out}")
+        return
+    pair = train_refinement(data, out, settings, init=init, resume=resume, console=console)
+    if pair.diffusion is None:
+        print(f"Weights in {out}; complete them with: gaitdynamics train denoiser --init {out}")
+    else:
+        print(f"Weights '{pair.name}' in {out}: use them with --weights {out}")
+
+
+def _changes(
+    init: Path | None,
+    lora: int | None,
+    steps: int | None,
+    batch: int | None,
+    learning_rate: float | None,
+    seed: int,
+) -> dict[str, Any]:
+    """Collect what differs from the usual settings."""
+    for name, value in (("--lora", lora), ("--steps", steps), ("--batch", batch), ("--learning-rate", learning_rate)):
+        if value is not None and value <= 0:
+            raise UserInputError(f"{name} {value} is not possible", remedy="give a number above zero")
+    if lora is not None and init is None:
+        raise UserInputError("adapters need weights to adapt", remedy="name them with --init")
+    given = {"steps": steps, "batch": batch, "learning_rate": learning_rate}
+    changes: dict[str, Any] = {"seed": seed, **{name: value for name, value in given.items() if value is not None}}
+    if lora is not None:
+        from gaitdynamics.training.lora import Adapters
+
+        changes["lora"] = Adapters(rank=lora)
+    return changes

@@ -1,0 +1,98 @@
+"""Which parts of which trials a training batch shows: drawn at random, the same for the same batch number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, Generic, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+
+from gaitdynamics.inference.windows import WINDOW
+
+#: Lengths of training windows [frames] and how often each is drawn. Many overground trials hold one step only, and
+#: users bring short trials too.
+LENGTHS: Final = {60: 0.25, 100: 0.25, WINDOW: 0.5}
+
+
+class Drawable(Protocol):
+    """What can be cut into windows."""
+
+    @property
+    def study(self) -> str:
+        """Where it comes from."""
+
+    @property
+    def frames(self) -> int:
+        """Number of frames."""
+
+
+SampleT = TypeVar("SampleT", bound=Drawable)
+
+
+class Cut(NamedTuple, Generic[SampleT]):
+    """A window: the sample, and the frames to take of it."""
+
+    sample: SampleT
+    part: slice
+
+
+class StudyDraws(Generic[SampleT]):
+    """Random windows, study by study.
+
+    Studies are drawn with a probability that grows with the square root of their duration, then trials, then
+    windows. All windows of a batch have one length, so nothing is padded.
+
+    Parameters
+    ----------
+    samples
+        The trials; at least one of the shortest length.
+    batch
+        Windows per batch.
+    seed
+        Of the random numbers. Batch k is the same whenever it is asked for, which makes resuming exact.
+    lengths
+        Lengths of windows [frames] and how often each is drawn; those that no trial has are left out.
+
+    Notes
+    -----
+    Differences from the paper: not uniform over studies, because some here are a single trial of five seconds.
+    """
+
+    def __init__(
+        self, samples: Sequence[SampleT], batch: int, seed: int, lengths: Mapping[int, float] = LENGTHS
+    ) -> None:
+        self.by_study: dict[str, list[SampleT]] = {}
+        for sample in samples:
+            self.by_study.setdefault(sample.study, []).append(sample)
+        self.studies = sorted(self.by_study)
+        frames = np.array([sum(s.frames for s in self.by_study[study]) for study in self.studies], dtype=float)
+        self.probability = np.sqrt(frames) / np.sqrt(frames).sum()
+        self.batch, self.seed = batch, seed
+        longest = max((sample.frames for sample in samples), default=0)
+        there = {length: share for length, share in lengths.items() if length <= longest}
+        if not there:
+            raise ValueError(f"no sample has {min(lengths)} frames")
+        whole = sum(there.values())
+        self.lengths = {length: share / whole for length, share in there.items()}
+
+    def cuts(self, index: int) -> tuple[list[Cut[SampleT]], np.random.Generator]:
+        """Draw the windows of batch number `index`.
+
+        Returns
+        -------
+        cuts
+            Of one length.
+        rng
+            The generator that drew them, for what else is random in this batch.
+        """
+        rng = np.random.default_rng((self.seed, index))
+        length = int(rng.choice(list(self.lengths), p=list(self.lengths.values())))
+        return [self._cut(rng, length) for _ in range(self.batch)], rng
+
+    def _cut(self, rng: np.random.Generator, length: int) -> Cut[SampleT]:
+        while True:
+            study = self.studies[rng.choice(len(self.studies), p=self.probability)]
+            sample = self.by_study[study][rng.integers(len(self.by_study[study]))]
+            if sample.frames >= length:
+                start = int(rng.integers(sample.frames - length + 1))
+                return Cut(sample, slice(start, start + length))

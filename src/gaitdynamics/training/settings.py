@@ -1,0 +1,71 @@
+"""What every training run is told: length, batch, optimiser, average. And the optimisers themselves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Literal
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import nn
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
+
+from gaitdynamics.errors import MissingExtraError
+
+#: Steps over which the learning rate rises before it falls as a cosine, if the run is long enough.
+_WARM_UP = 100
+
+
+class LoopSettings(BaseModel):
+    """Settings of the loop that all networks share.
+
+    `decay` of the learning rate: "one_cycle" rises over the first tenth of the steps and falls as a cosine; "cosine"
+    falls as a cosine after a short warm-up; "none" keeps it. `clip` limits the norm of the gradient (0: no limit).
+    `average` is the decay of the moving average of the weights, which is what a run gives.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int
+    batch: int
+    learning_rate: float
+    weight_decay: float
+    optimizer: Literal["adamw", "adan", "adam"] = "adamw"
+    decay: Literal["one_cycle", "cosine", "none"] = "one_cycle"
+    clip: float = 1.0
+    average: float = 0.998
+    seed: int = 0
+
+
+def make_optimizer(
+    parameters: Iterable[nn.Parameter], settings: LoopSettings
+) -> tuple[torch.optim.Optimizer, LRScheduler]:
+    """Make the optimiser and its schedule, which counts steps.
+
+    Notes
+    -----
+    Adan (Xie et al. 2022, doi:10.48550/arXiv.2208.06677) comes from pytorch-optimizer; as in the published code weights
+    are divided by 1 + rate x decay in each step.
+
+    Differences from the published code: there the very first step changes nothing.
+    """
+    rate, decay = settings.learning_rate, settings.weight_decay
+    optimizer: torch.optim.Optimizer
+    if settings.optimizer == "adan":
+        try:
+            from pytorch_optimizer import Adan
+        except ImportError as error:
+            raise MissingExtraError("pytorch-optimizer", "train", "Training with Adan") from error
+        optimizer = Adan(parameters, lr=rate, betas=(0.98, 0.92, 0.99), weight_decay=decay)
+    else:
+        kind = torch.optim.AdamW if settings.optimizer == "adamw" else torch.optim.Adam
+        optimizer = kind(parameters, lr=rate, weight_decay=decay)
+    if settings.decay == "one_cycle":
+        return optimizer, OneCycleLR(optimizer, rate, settings.steps, pct_start=0.1)
+    if settings.decay == "none":
+        return optimizer, LambdaLR(optimizer, lambda _: 1.0)
+    warm_up = max(1, min(_WARM_UP, settings.steps // 10))
+    return optimizer, LambdaLR(
+        optimizer, lambda step: min(1.0, (step + 1) / warm_up) * 0.5 * (1.0 + math.cos(math.pi * step / settings.steps))
+    )

@@ -1,0 +1,151 @@
+"""The refiner's samples through a store are those of `samples_of`, to the precision that is stated."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from gaitdynamics.dataset import Catalogue
+from gaitdynamics.dataset.store_writing import write_store
+from gaitdynamics.dataset.window_sampling import WindowSampler
+from gaitdynamics.dataset.window_store import WindowStore
+from gaitdynamics.errors import FileFormatError, UserInputError
+from gaitdynamics.features.body_state import body_state
+from gaitdynamics.features.refiner_schema import COLUMNS, TOTAL_FORCE, refiner_features
+from gaitdynamics.training.force_windows import Sample, samples_of
+from gaitdynamics.training.stored_samples import (
+    FIELDS,
+    VARIANTS,
+    RefinerDescriber,
+    batch_from_store,
+    both_views,
+    prepare_refiner_store,
+    samples_from_store,
+)
+from gaitdynamics.trial import Trial
+from walking_with_forces import with_forces, write_folder
+
+pytest.importorskip("pyarrow")
+
+#: Half precision: relative, and below 1e-4 absolute.
+HALF, TINY = 2.0**-11, 1e-7
+
+ROWS = [
+    ("Arc", "s1", "walk1", "train", "walking"),
+    ("Arc", "s1", "squat", "train", "other"),
+    ("Bow", "s1", "run1", "train", "running"),
+    ("Bow", "s2", "run1", "val", "running"),
+    ("Bow", "s3", "run1", "test_unseen_study", "running"),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(example_trial: Trial, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_folder(tmp_path_factory.mktemp("data"), with_forces(example_trial, 220), ROWS)
+
+
+@pytest.fixture(scope="module")
+def store(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> WindowStore:
+    return prepare_refiner_store(folder, tmp_path_factory.mktemp("stores") / "store")[0]
+
+
+def assert_same(found: Sample, expected: Sample) -> None:
+    assert found.study == expected.study
+    np.testing.assert_allclose(found.features, expected.features, rtol=HALF, atol=TINY)
+    np.testing.assert_array_equal(found.targets.force, expected.targets.force)
+    np.testing.assert_allclose(found.targets.cop, expected.targets.cop, rtol=HALF, atol=TINY)
+    np.testing.assert_array_equal(found.targets.contact, expected.targets.contact)
+    np.testing.assert_array_equal(found.targets.valid, expected.targets.valid)
+    for name in ("force", "cop", "contact", "valid"):
+        assert getattr(found.targets, name).dtype == np.float32
+    assert found.features.dtype == np.float32
+
+
+def test_the_second_view_follows_from_the_first(example_trial: Trial) -> None:
+    features = refiner_features(body_state(example_trial))
+    np.testing.assert_array_equal(both_views(features[:, 0]), features)
+    assert np.abs(features[:, 0] - features[:, 1]).max() > 0.1
+
+
+def test_samples_come_back_as_they_are_made(folder: Path, store: WindowStore) -> None:
+    for split, studies in (("train", ["Arc", "Bow"]), ("val", ["Bow"])):
+        records = [r for r in Catalogue.read(folder).select(split=split) if r.activity != "other"]
+        expected = [sample for record in records for sample in samples_of(record.study, record.load())]
+        found = samples_from_store(store, split)
+        assert sorted({sample.study for sample in found}) == studies
+        assert len(found) == len(expected)
+        for one, other in zip(found, expected, strict=True):
+            assert_same(one, other)
+    assert samples_from_store(store, "test_unseen_study") == []
+    flag = COLUMNS.index("trunk_missing")
+    for entry, sample in zip(store.select("train"), samples_from_store(store, "train"), strict=True):
+        assert entry.variant == VARIANTS[int(sample.features[0, 0, flag])]
+        assert entry.rate_hz == 100.0
+
+
+def test_batches_are_windows_of_the_samples(store: WindowStore) -> None:
+    draw = WindowSampler(store.entries, 5, seed=3, lengths={60: 1.0}).draw(2)
+    batch = batch_from_store(store, draw)
+    assert batch.features.shape == (5, 2, 60, len(COLUMNS))
+    everything = samples_from_store(store, "train") + samples_from_store(store, "val")
+    order = [*store.select("train"), *store.select("val")]
+    for k in range(5):
+        entry = store.entries[draw.sample[k]]
+        sample = everything[order.index(entry)]
+        start = int(draw.rows[k]) - entry.first_row
+        part = slice(start, start + 60)
+        for name in ("features", "force", "cop", "contact", "valid"):
+            whole = sample.features if name == "features" else getattr(sample.targets, name)
+            expected = torch.from_numpy(whole[part]).transpose(0, 1)
+            assert torch.equal(getattr(batch, name)[k], expected), name
+
+
+def test_rules_leave_out_trials_and_cut_frames(example_trial: Trial, tmp_path: Path) -> None:
+    trial = with_forces(example_trial, 220)
+    values = trial.values.copy()
+    values[80:140, trial.coordinates.index("lumbar_rotation")] += 0.6
+    folder = tmp_path / "data"
+    folder.mkdir()
+    write_folder(folder, trial.with_values(values), ROWS[:1])
+    record = Catalogue.read(folder).records[0]
+    whole, cut = RefinerDescriber()(record), RefinerDescriber("paper")(record)
+    assert [sample.frames for sample in whole] == [220, 220]
+    # The jumps are from frame 79 to 80 and from 139 to 140: 77 to 81 and 137 to 141 go.
+    assert [(s.variant, s.frames, round(s.start_s, 2)) for s in cut] == [
+        (variant, frames, start) for frames, start in ((77, 0.0), (55, 0.82), (78, 1.42)) for variant in VARIANTS
+    ]
+    write_folder(
+        folder, replace(trial, time=trial.time[:140], values=trial.values[:140], forces=trial.forces), ROWS[:1]
+    )
+    with pytest.raises(UserInputError, match=r"length: duration: 1\.4 s"):
+        RefinerDescriber("paper")(Catalogue.read(folder).records[0])
+    assert RefinerDescriber("paper", ("length",))(Catalogue.read(folder).records[0])
+
+
+def test_a_store_of_something_else_is_refused(store: WindowStore, tmp_path: Path) -> None:
+    description = store.description.model_copy(update={"name": "refiner-samples-0/foot-view-0"})
+    other = write_store(tmp_path / "old", description, store.entries, lambda k: store.sample(store.entries[k]))
+    with pytest.raises(FileFormatError, match=r"foot-view-0[\s\S]*data prepare"):
+        samples_from_store(other, "train")
+
+
+@pytest.mark.parametrize("study", ["Rajagopal2016", "Schreiber2019", "ZhejiangIMU", "Fukuchi2017"])
+def test_real_samples_lose_no_more_than_half_precision_takes(data_folder: Path, tmp_path: Path, study: str) -> None:
+    catalogue = Catalogue.read(data_folder).select(split="train", study=study)
+    record = next(r for r in catalogue if r.activity in ("walking", "running"))
+    describe = RefinerDescriber()
+    expected = samples_of(record.study, record.load())
+    found = describe(record)
+    assert len(found) == len(expected) == (1 if study in ("ZhejiangIMU", "Fukuchi2017") else 2)
+    for one, other in zip(found, expected, strict=True):
+        stored = {name: one.arrays[name].astype(field.dtype) for name, field in FIELDS.items()}
+        back = both_views(stored["features"])
+        np.testing.assert_allclose(back, other.features, rtol=HALF, atol=TINY)
+        # What it means: Newton's total force in body weights, centres of pressure in foot lengths.
+        assert np.abs(back - other.features)[..., TOTAL_FORCE].max() < 2.5e-3
+        assert np.abs(stored["cop"] - other.targets.cop).max() < 5e-4
+        np.testing.assert_array_equal(stored["force"], other.targets.force)
