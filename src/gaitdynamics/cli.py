@@ -13,6 +13,7 @@ from rich.console import Console
 from gaitdynamics._version import __version__
 from gaitdynamics.data_cli import data as data_commands
 from gaitdynamics.errors import GaitError, UserInputError
+from gaitdynamics.hip_cli import evaluate_hip, fetch_data, hip, train_hip
 from gaitdynamics.train_cli import train
 from gaitdynamics.weights_cli import weights
 
@@ -39,6 +40,9 @@ app.command(evaluate)
 app.command(train)
 app.command(weights)
 app.command(data_commands)
+app.command(hip)
+train.command(train_hip, name="hip")
+evaluate.command(evaluate_hip, name="hip")
 data_commands.command(fetch_data, name="fetch")
 
 Flag = Annotated[bool, Parameter(negative=())]
