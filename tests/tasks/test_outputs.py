@@ -10,9 +10,12 @@ import pytest
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.files.forces import read_forces
 from gaitdynamics.files.osim import read_osim
+from gaitdynamics.files.storage import read_storage
 from gaitdynamics.tasks import outputs
+from gaitdynamics.tasks.batch import BatchSettings, check_batch
 from gaitdynamics.tasks.report import read_report
-from synthetic_walk import estimate
+from gaitdynamics.trial import Surface
+from synthetic_walk import estimate, uncertain
 
 
 @pytest.fixture(autouse=True)
@@ -46,6 +49,42 @@ def test_all_files_are_written_and_agree_with_the_estimate(tmp_path: Path) -> No
     assert report.grf_naming == "opencap"
 
 
+@pytest.mark.parametrize(("naming", "right", "left"), [("opensim", "", "1_"), ("opencap", "R_", "L_")])
+def test_standard_deviations_stand_beside_the_forces(tmp_path: Path, naming, right: str, left: str) -> None:
+    result = uncertain(estimate())
+    files = result.to_files(tmp_path, grf_naming=naming)
+    assert files.deviations == tmp_path / "walk_grf_sd.sto"
+    assert {p.name for p in tmp_path.iterdir()} == {p.name for p in files.paths()}
+    assert files.deviations.name in read_report(files.report).files
+    table, forces = read_storage(files.deviations), read_storage(files.forces)
+    np.testing.assert_array_equal(table.time, forces.time)
+    assert list(table.labels) == ["time", *(f"{label}_sd" for label in forces.labels[1:] if "torque" not in label)]
+    for foot, prefix in enumerate((right, left)):
+        for component, axis in enumerate("xyz"):
+            force, cop = (table.column(f"{prefix}ground_force_{kind}{axis}_sd") for kind in "vp")
+            np.testing.assert_array_equal(force, result.forces.force_sd[:, foot, component])
+            np.testing.assert_array_equal(cop, result.forces.cop_sd[:, foot, component])
+
+
+def test_without_standard_deviations_there_is_no_file_of_them_not_even_an_earlier_one(tmp_path: Path) -> None:
+    uncertain(estimate()).to_files(tmp_path)
+    files = estimate(seconds=4.0).to_files(tmp_path)
+    assert files.deviations is None
+    assert (
+        {p.name for p in tmp_path.iterdir()} == {p.name for p in files.paths()} == set(read_report(files.report).files)
+    )
+
+
+def test_standard_deviations_of_others_stop_a_batch_before_it_begins(tmp_path: Path) -> None:
+    (tmp_path / "walk_grf_sd.sto").write_text("measured at great cost")
+    with pytest.raises(UserInputError, match="was not written by gaitdynamics"):
+        check_batch([Path("walk.mot")], BatchSettings(tmp_path, Surface(), model=Path("subject.osim")))
+    for result in (estimate(), uncertain(estimate())):
+        with pytest.raises(UserInputError, match="was not written by gaitdynamics"):
+            result.to_files(tmp_path)
+    assert snapshot(tmp_path) == {"walk_grf_sd.sto": b"measured at great cost"}
+
+
 def test_setup_points_to_the_inputs_from_the_folder_of_results(tmp_path: Path) -> None:
     inputs = tmp_path / "inputs"
     inputs.mkdir()
@@ -62,6 +101,7 @@ def test_setup_points_to_the_inputs_from_the_folder_of_results(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("failing", "error"),
     [
+        ("write_deviations", OSError(28, "No space left on device")),
         ("write_osim", OSError(28, "No space left on device")),
         ("write_text", OSError(28, "No space left on device")),
         ("write_text", KeyboardInterrupt()),
@@ -70,7 +110,7 @@ def test_setup_points_to_the_inputs_from_the_folder_of_results(tmp_path: Path) -
 def test_failure_in_the_middle_leaves_the_folder_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str, error: BaseException
 ) -> None:
-    estimate().to_files(tmp_path)
+    uncertain(estimate()).to_files(tmp_path)
     before = snapshot(tmp_path)
 
     def fail(*_: object, **__: object) -> None:
@@ -78,14 +118,13 @@ def test_failure_in_the_middle_leaves_the_folder_as_it_was(
 
     monkeypatch.setattr(outputs, failing, fail)
     with pytest.raises((UserInputError, KeyboardInterrupt)):
-        estimate(seconds=4.0).to_files(tmp_path)
+        uncertain(estimate(seconds=4.0)).to_files(tmp_path)
     assert snapshot(tmp_path) == before
 
 
-def test_failure_while_moving_puts_the_old_files_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    estimate().to_files(tmp_path)
+@pytest.mark.parametrize("later", [estimate, lambda seconds: uncertain(estimate(seconds=seconds))])
+def test_failure_while_moving_puts_the_old_files_back(later, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uncertain(estimate()).to_files(tmp_path)
     before = snapshot(tmp_path)
     real = os.replace
     moves: list[Path] = []
@@ -100,7 +139,7 @@ def test_failure_while_moving_puts_the_old_files_back(
 
     monkeypatch.setattr(Path, "replace", replace)
     with pytest.raises(KeyboardInterrupt):
-        estimate(seconds=4.0).to_files(tmp_path)
+        later(seconds=4.0).to_files(tmp_path)
     assert len(moves) == 3
     assert snapshot(tmp_path) == before
 

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from gaitdynamics.errors import UserInputError
 from gaitdynamics.files.atomic import write_text
 from gaitdynamics.files.coordinates import write_motion
 from gaitdynamics.files.external_loads import write_external_loads
-from gaitdynamics.files.forces import write_forces
+from gaitdynamics.files.forces import write_deviations, write_forces
 from gaitdynamics.files.inverse_dynamics import write_inverse_dynamics_setup
 from gaitdynamics.files.osim_writer import write_osim
 from gaitdynamics.tasks.report import build_report, measure, read_report
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def output_files(folder: Path, stem: str, *, with_model: bool, with_motion: bool = False) -> OutputFiles:
-    """Name the files of one motion.
+    """Name the files of one motion, with standard deviations of the forces.
 
     Parameters
     ----------
@@ -46,6 +47,7 @@ def output_files(folder: Path, stem: str, *, with_model: bool, with_motion: bool
         plot=folder / f"{stem}_forces.png",
         model=folder / f"{stem}_model.osim" if with_model else None,
         completed=folder / f"{stem}_completed.mot" if with_motion else None,
+        deviations=folder / f"{stem}_grf_sd.sto",
     )
 
 
@@ -83,6 +85,8 @@ def output_folder(folder: Path) -> Iterator[Path]:
 def check_replaceable(folder: Path, stem: str, *, with_model: bool, with_motion: bool = False) -> None:
     """Refuse to overwrite what this package has not written: a measured `<stem>_grf.mot`, for instance.
 
+    Standard deviations count even where none will be written: those of others would pass for ours beside the forces.
+
     Raises
     ------
     UserInputError
@@ -103,10 +107,15 @@ def check_replaceable(folder: Path, stem: str, *, with_model: bool, with_motion:
 
 
 @contextmanager
-def all_or_none(folder: Path) -> Iterator[Path]:
+def all_or_none(folder: Path, *, outdated: Sequence[str] = ()) -> Iterator[Path]:
     """Lend a draft folder; its files move into `folder` together when the block ends without error.
 
     If anything fails, an interruption by the user included, `folder` is as it was before.
+
+    Parameters
+    ----------
+    outdated
+        Names of files in `folder` that go at the same moment.
 
     Raises
     ------
@@ -120,17 +129,21 @@ def all_or_none(folder: Path) -> Iterator[Path]:
     try:
         yield draft
         with tempfile.TemporaryDirectory(prefix=".replaced-", dir=folder) as replaced:
-            _move_together(sorted(draft.iterdir()), folder, Path(replaced))
+            _move_together(sorted(draft.iterdir()), folder, Path(replaced), outdated)
     except OSError as error:
         raise UserInputError(f"results cannot be written there ({error.strerror})", file=folder) from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _move_together(files: Sequence[Path], folder: Path, replaced: Path) -> None:
-    """Move files into a folder; on failure put back what was there."""
+def _move_together(files: Sequence[Path], folder: Path, replaced: Path, outdated: Sequence[str]) -> None:
+    """Move files into a folder, and outdated ones out of it; on failure put back what was there."""
     moved: list[Path] = []
     try:
+        for name in outdated:
+            if (folder / name).exists():
+                (folder / name).replace(replaced / name)
+                moved.append(folder / name)
         for file in files:
             target = folder / file.name
             if target.exists():
@@ -146,7 +159,9 @@ def _move_together(files: Sequence[Path], folder: Path, replaced: Path) -> None:
 
 
 def write_estimate(estimate: ForceEstimate, folder: Path, *, grf_naming: GrfNaming = "opensim") -> OutputFiles:
-    """Write forces, OpenSim set-up files, report and picture of one motion, and the motion where it was completed.
+    """Write forces, OpenSim set-up files, report and picture of one motion.
+
+    The motion where it was completed, and the standard deviations of the forces where there are any, come along.
 
     Parameters
     ----------
@@ -168,8 +183,12 @@ def write_estimate(estimate: ForceEstimate, folder: Path, *, grf_naming: GrfNami
         with_model = "model_file" not in trial.provenance
         with_motion = bool(trial.generated)
         check_replaceable(folder, trial.name, with_model=with_model, with_motion=with_motion)
-        final = output_files(folder, trial.name, with_model=with_model, with_motion=with_motion)
-        with all_or_none(folder) as draft:
+        names = output_files(folder, trial.name, with_model=with_model, with_motion=with_motion)
+        uncertain = estimate.forces.force_sd is not None and estimate.forces.cop_sd is not None
+        final = names if uncertain else replace(names, deviations=None)
+        # Standard deviations of an earlier run do not belong to forces without any.
+        outdated = [] if uncertain or names.deviations is None else [names.deviations.name]
+        with all_or_none(folder, outdated=outdated) as draft:
             _write_all(estimate, draft, final, grf_naming)
     return final
 
@@ -180,6 +199,8 @@ def _write_all(estimate: ForceEstimate, draft: Path, final: OutputFiles, grf_nam
 
     trial, folder = estimate.trial, final.report.parent
     write_forces(draft / final.forces.name, estimate.forces, naming=grf_naming)
+    if final.deviations is not None:
+        write_deviations(draft / final.deviations.name, estimate.forces, naming=grf_naming)
     write_external_loads(draft / final.external_loads.name, datafile=final.forces.name, naming=grf_naming)
     if final.model is not None:
         write_osim(draft / final.model.name, trial.subject.model)

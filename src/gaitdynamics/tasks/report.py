@@ -16,6 +16,8 @@ from gaitdynamics import stances
 from gaitdynamics._version import __version__
 from gaitdynamics.stances import StanceMeasures
 from gaitdynamics.tasks.results import ForceEstimate
+from gaitdynamics.trial import Array, Mask
+from gaitdynamics.uncertainty import LEVEL, interval_factor
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -36,6 +38,14 @@ CONVENTIONS = {
     "stance": "start_s is the first frame of contact, end_s the first frame without",
     "symmetry_index": "mean right minus mean left over half their sum, in percent, whole stances only",
 }
+
+UNCERTAINTY_MEANING = (
+    "the interval of the stated level is the estimate plus and minus `factor` standard deviations, frame by frame and "
+    "component by component; errors of neighbouring frames go together. The network estimates the standard deviations; "
+    "after training they were widened so that these intervals hold on average over the studies on people it was not "
+    "trained on, and further for other laboratories. They are learned in stance only: those of force in swing mean "
+    "nothing. Errors that motion and model bring along, such as a wrong mass or a wrong belt speed, are not in them"
+)
 
 
 class _Record(BaseModel):
@@ -114,6 +124,24 @@ class BySide(_Record):
     l: float | None  # noqa: E741 the field's name for the left side
 
 
+class UncertaintyRecord(_Record):
+    """Mean standard deviations of the estimate, of each foot along the axes of the ground frame, and what they mean.
+
+    Those of force [% body weight] over its stance frames, those of the centre of pressure [mm] over the frames in which
+    the foot bears at least 5 % of body weight; None where there is no such frame. The interval of level `level` is the
+    estimate plus and minus `factor` standard deviations.
+    """
+
+    force_forward_x_percent_bw: BySide
+    force_up_y_percent_bw: BySide
+    force_right_z_percent_bw: BySide
+    cop_forward_x_mm: BySide
+    cop_right_z_mm: BySide
+    level: float
+    factor: float
+    meaning: str
+
+
 class GaitRecord(_Record):
     """The trial as a whole; the fields are those of `gaitdynamics.stances.GaitMeasures`."""
 
@@ -151,6 +179,7 @@ class ForceReport(_Record):
     grf_naming: str
     floor: FloorRecord
     difference_from_newton: PhysicsRecord
+    uncertainty: UncertaintyRecord | None = None
     gait: GaitRecord
     conventions: dict[str, str]
     warnings: list[str]
@@ -223,6 +252,7 @@ def build_report(
         grf_naming=grf_naming,
         floor=FloorRecord(height_m=estimate.floor_height, found_by=estimate.floor_note),
         difference_from_newton=_difference_from_newton(estimate),
+        uncertainty=_uncertainty(estimate),
         gait=GaitRecord(
             mean_speed_m_s=gait.mean_speed_m_s,
             cadence_steps_per_min=gait.cadence_steps_per_min,
@@ -243,6 +273,29 @@ def _difference_from_newton(estimate: ForceEstimate) -> PhysicsRecord:
     total = estimate.forces.force.sum(axis=1)
     x, y, z = np.abs(total - estimate.physics_force).mean(axis=0) / estimate.trial.body_weight
     return PhysicsRecord(forward_x_bw=float(x), up_y_bw=float(y), right_z_bw=float(z))
+
+
+def _uncertainty(estimate: ForceEstimate) -> UncertaintyRecord | None:
+    forces, weight = estimate.forces, estimate.trial.body_weight
+    if forces.force_sd is None or forces.cop_sd is None:
+        return None
+    force, cop = 100.0 * forces.force_sd / weight, 1000.0 * forces.cop_sd
+    loaded = estimate.contact & (forces.force[..., 1] >= stances.COP_MINIMUM_BW * weight)
+
+    def mean(deviation: Array, frames: Mask) -> BySide:
+        right, left = (float(deviation[on, foot].mean()) if on.any() else None for foot, on in enumerate(frames.T))
+        return BySide(r=right, l=left)
+
+    return UncertaintyRecord(
+        force_forward_x_percent_bw=mean(force[..., 0], estimate.contact),
+        force_up_y_percent_bw=mean(force[..., 1], estimate.contact),
+        force_right_z_percent_bw=mean(force[..., 2], estimate.contact),
+        cop_forward_x_mm=mean(cop[..., 0], loaded),
+        cop_right_z_mm=mean(cop[..., 2], loaded),
+        level=LEVEL,
+        factor=interval_factor(),
+        meaning=UNCERTAINTY_MEANING,
+    )
 
 
 def _inputs(provenance: Mapping[str, object]) -> Iterator[InputFile]:

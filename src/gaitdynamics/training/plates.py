@@ -47,8 +47,8 @@ def plate_gain(trial: Trial) -> float:
 def plate_lead(state: BodyState, forces: FootForces) -> float:
     """Find by how much measured forces come before the accelerations that they cause.
 
-    Soft tissue makes Newton's total of the skeleton come early, by 10-17 ms in many studies; nothing makes it late.
-    Forces that come before it were recorded on another clock.
+    In most studies Newton's total of the skeleton comes up to 17 ms before the measured force, as soft tissue would
+    make it. A measured force that comes first is taken to be on another clock.
 
     Parameters
     ----------
