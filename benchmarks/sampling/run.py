@@ -1,6 +1,6 @@
 """Time to fill the missing knees of a 1.5 s window with the published diffusion networks, on the processor.
 
-python benchmarks/sampling/run.py --out results/sampling
+python benchmarks/sampling/run.py --out results/sampling [--weights PAIR --data DATA_FOLDER]
 """
 
 from __future__ import annotations
@@ -10,21 +10,28 @@ import os
 import platform
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import torch
 from cyclopts import App
+from plain import PlainDenoiser
 from torch import Tensor
 
 from gaitdynamics._version import __version__
+from gaitdynamics.dataset.catalogue import Catalogue
 from gaitdynamics.diffusion.inpainting import inpaint
-from gaitdynamics.diffusion.sampling import FAST_PLAN, FILLING_PLAN, PUBLISHED_PLAN, SamplingPlan
+from gaitdynamics.diffusion.sampling import FAST_PLAN, FILLING_PLAN, PUBLISHED_PLAN, Denoise, SamplingPlan
 from gaitdynamics.diffusion.schedules import Schedule
+from gaitdynamics.features.published.schema import PUBLISHED_63
+from gaitdynamics.features.published.trial import columns_of_trial
 from gaitdynamics.files.atomic import write_text
+from gaitdynamics.inference.published_checkpoint import PublishedWeights, load_published
 from gaitdynamics.networks.denoiser import LARGE, SMALL, Denoiser, SteppedDenoiser
 
 FRAMES: Final = 150
@@ -46,15 +53,29 @@ PLANS: Final = {
     f"filling ({FILLING_PLAN.steps} steps, {FILLING_PLAN.repeats} times)": FILLING_PLAN,
 }
 
+#: The network as one would first write it, see `plain`.
+PLAIN: Final = "plain PyTorch, ddim 50"
+
 app = App(help=__doc__)
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is sampled: a network, and windows (B, T, C) of which some cells are known."""
+
+    name: str
+    network: Denoiser
+    schedule: Schedule
+    value: Tensor
 
 
 @dataclass(frozen=True)
 class Run:
     """One measurement: what was run, wall and processor time per window [s], share of deviation.
 
-    `deviation` is the RMS difference of the unknown cells from the published plan in float32, as a share of their
-    RMS; NaN for plans that draw noise of their own on the way.
+    `plain_wall_s` is the wall time of the plain network in the same run of this program. `deviation` is the RMS
+    difference of the unknown cells from 50 steps in float32, as a share of their RMS; NaN for plans that draw noise of
+    their own on the way.
     """
 
     network: str
@@ -63,12 +84,13 @@ class Run:
     dtype: str
     wall_s: float
     processor_s: float
+    plain_wall_s: float
     deviation: float
 
     @property
     def ratio(self) -> float:
-        """How many times faster than the published implementation's figure."""
-        return PUBLISHED_SECONDS[self.network, self.windows] / self.wall_s
+        """How many times faster than the published implementation's figure; NaN where there is none."""
+        return PUBLISHED_SECONDS.get((self.network, self.windows), float("nan")) / self.wall_s
 
 
 @app.default
@@ -79,6 +101,8 @@ def main(
     threads: int = 2,
     networks: tuple[str, ...] = ("small", "large"),
     windows: tuple[int, ...] = (1, 32),
+    weights: Path | None = None,
+    data: Path | None = None,
 ) -> None:
     """Fill windows with each network, plan and floating-point type.
 
@@ -91,12 +115,26 @@ def main(
     threads
         Threads of torch.
     networks
-        Networks to run, `small` and `large`.
+        Networks with random weights to run, `small` and `large`.
     windows
         How many windows at once, 1 and 32.
+    weights
+        Folder of a pair whose diffusion network is run too. Only there deviations say something of the solvers.
+    data
+        Data folder from whose validation people the windows for `weights` are taken.
     """
     torch.set_num_threads(threads)
-    runs = [run for name in networks for count in windows for run in measure(name, count, repeats)]
+    runs = []
+    for count in windows:
+        for name in networks:
+            torch.manual_seed(0)
+            network = Denoiser(NETWORKS[name])
+            value = smooth_windows(torch.Size((count, FRAMES, network.config.channels)))
+            runs += measure(Task(name, network, Schedule(), value), repeats)
+        if weights is not None and data is not None:
+            pair = load_published(weights)
+            value = recorded_windows(data, pair, count)
+            runs += measure(Task("trained", pair.denoiser, Schedule(pair.description.schedule), value), repeats)
     text = table(runs, threads)
     print(text)
     if out is not None:
@@ -105,40 +143,54 @@ def main(
         write_text(out / "runs.csv", as_csv(runs))
 
 
-def measure(name: str, windows: int, repeats: int) -> Iterator[Run]:
-    """Measure one network at one number of windows; the first run is the one the others are compared with."""
-    torch.manual_seed(0)
-    network = Denoiser(NETWORKS[name])
-    schedule = Schedule()
-    shape = torch.Size((windows, FRAMES, network.config.channels))
-    value = smooth_windows(shape)
-    known = torch.ones(shape, dtype=torch.bool)
+def measure(task: Task, repeats: int) -> Iterator[Run]:
+    """Measure one network; the first run is the one the others are compared with."""
+    windows = len(task.value)
+    known = torch.ones(task.value.shape, dtype=torch.bool)
     known[..., [*FORCES, *KNEES]] = False
     # One field of noise for start and re-noising: results of different plans can then be compared.
-    field = torch.randn(shape)
-    reference: Tensor | None = None
+    torch.manual_seed(1)
+    field = torch.randn(task.value.shape)
+
+    def timed(plan: SamplingPlan, make: Callable[[], Denoise]) -> tuple[Tensor, float, float]:
+        walls, processors = [], []
+        for _ in range(repeats if windows == 1 else 1):
+            # Included: all that depends on the diffusion times, which has to be computed once per plan.
+            wall, processor = time.perf_counter(), time.process_time()
+            filled = inpaint(make(), task.value, known, task.schedule, lambda _: field, plan)
+            walls.append((time.perf_counter() - wall) / windows)
+            processors.append((time.process_time() - processor) / windows)
+        return filled, statistics.median(walls), statistics.median(processors)
+
+    plain = PlainDenoiser(task.network)
+    reference, plain_wall, processor = timed(PUBLISHED_PLAN, lambda: plain)
+    yield Run(task.name, windows, PLAIN, "float32", plain_wall, processor, plain_wall, 0.0)
     for dtype in (torch.float32, torch.bfloat16):
         for label, plan in PLANS.items():
             if dtype is not torch.float32 and (plan != PUBLISHED_PLAN or windows > 1):
                 continue
-            walls, processors = [], []
-            for _ in range(repeats if windows == 1 else 1):
-                # Included: all that depends on the diffusion times, which has to be computed once per plan.
-                wall, processor = time.perf_counter(), time.process_time()
-                denoise = SteppedDenoiser(network, plan.times(schedule), dtype)
-                filled = inpaint(denoise, value, known, schedule, lambda _: field, plan)
-                walls.append((time.perf_counter() - wall) / windows)
-                processors.append((time.process_time() - processor) / windows)
-            reference = filled if reference is None else reference
-            yield Run(
-                name,
-                windows,
-                label,
-                str(dtype).removeprefix("torch."),
-                statistics.median(walls),
-                statistics.median(processors),
-                deviation(filled, reference, ~known) if plan.eta == 0 else float("nan"),
-            )
+            times = plan.times(task.schedule)
+            filled, wall, processor = timed(plan, partial(SteppedDenoiser, task.network, times, dtype))
+            off = deviation(filled, reference, ~known) if plan.eta == 0 else float("nan")
+            kind = str(dtype).removeprefix("torch.")
+            yield Run(task.name, windows, label, kind, wall, processor, plain_wall, off)
+
+
+def recorded_windows(data: Path, pair: PublishedWeights, count: int) -> Tensor:
+    """Cut windows (count, T, C) from trials of the validation people, normalised; unmeasured columns are zero."""
+    cuts: list[Tensor] = []
+    for record in Catalogue.read(data).select(split="val"):
+        trial = record.load()
+        if trial.subject.height_m is None or trial.time[-1] - trial.time[0] < FRAMES / PUBLISHED_63.rate:
+            continue
+        columns = columns_of_trial(trial)
+        scaled = pair.diffusion_scaler.to_scaled(columns.values)
+        scaled[:, columns.missing] = 0.0
+        starts = range(0, len(scaled) - FRAMES + 1, FRAMES // 2)
+        cuts += [torch.from_numpy(scaled[start : start + FRAMES].astype(np.float32)) for start in starts]
+        if len(cuts) >= count:
+            return torch.stack(cuts[:count])
+    raise SystemExit(f"{data} holds fewer than {count} windows of validation people whose height is known")
 
 
 def smooth_windows(shape: torch.Size) -> Tensor:
@@ -160,12 +212,13 @@ def table(runs: list[Run], threads: int) -> str:
         f"gaitdynamics {__version__}, torch {torch.__version__}, Python {platform.python_version()}, "
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {threads} threads{load}.",
         "",
-        "| network | windows | plan | type | wall [s/window] | processor [s/window] | published / wall | deviation |",
-        "| --- | ---: | --- | --- | ---: | ---: | ---: | ---: |",
+        "| network | windows | plan | type | wall [s/window] | processor [s/window] | plain / wall | published / wall "
+        "| deviation |",
+        "| --- | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     lines += [
         f"| {run.network} | {run.windows} | {run.plan} | {run.dtype} | {run.wall_s:.3f} | {run.processor_s:.3f} "
-        f"| {run.ratio:.1f} | {run.deviation:.1e} |"
+        f"| {run.plain_wall_s / run.wall_s:.2f} | {run.ratio:.2f} | {run.deviation:.1e} |"
         for run in runs
     ]
     note = "A load average above zero before the run means that the wall times include waiting for other programs."

@@ -62,7 +62,8 @@ PUBLISHED_PLAN: Final = SamplingPlan()
 #: As near to the exact flow as 50 steps of the published plan, where no cells are known.
 FAST_PLAN: Final = SamplingPlan("dpm_solver_2m", steps=15)
 
-#: For unknown cells that fit the known ones; it asks the network 46 times.
+#: For unknown cells that fit the known ones; it asks the network 46 times. An exact denoiser needs the repeats
+#: (tests/diffusion); with a trained one they were no gain so far (benchmarks/published_differences).
 FILLING_PLAN: Final = SamplingPlan(steps=10, eta=1.0, repeats=5)
 
 
