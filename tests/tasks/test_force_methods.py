@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gaitdynamics.body.stature import estimate_height
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.features.published.scaler import ColumnScaler
 from gaitdynamics.features.published.schema import PUBLISHED_63
@@ -78,6 +79,13 @@ def test_baselines_take_part(short: Trial, baseline: Path) -> None:
     assert forces.force.shape == (len(short.time), 2, 3)
     assert np.isfinite(forces.force).all()
     assert method.parameters() == sum(p.numel() for p in BASELINES["sugai"]().parameters())
+
+
+def test_baselines_estimate_a_height_that_is_not_known(short: Trial, baseline: Path) -> None:
+    method = methods_of([], [f"Sugai={baseline}"])["Sugai"]
+    unknown = replace(short, subject=replace(short.subject, height_m=None))
+    estimated = replace(short, subject=replace(short.subject, height_m=estimate_height(short.subject.model)))
+    np.testing.assert_array_equal(method(unknown).force, method(estimated).force)
 
 
 def test_a_refinement_network_alone_takes_part(short: Trial, tmp_path: Path) -> None:

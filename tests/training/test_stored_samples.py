@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from gaitdynamics.dataset import Catalogue
 from gaitdynamics.dataset.store_writing import write_store
@@ -16,7 +17,9 @@ from gaitdynamics.dataset.window_store import WindowStore
 from gaitdynamics.errors import FileFormatError, UserInputError
 from gaitdynamics.features.body_state import body_state
 from gaitdynamics.features.refiner_schema import COLUMNS, TOTAL_FORCE, refiner_features
+from gaitdynamics.inference.checkpoint import load_refiner
 from gaitdynamics.training.force_windows import Sample, samples_of
+from gaitdynamics.training.refiner import RefinerTraining, train_refiner
 from gaitdynamics.training.stored_samples import (
     FIELDS,
     VARIANTS,
@@ -149,3 +152,19 @@ def test_real_samples_lose_no_more_than_half_precision_takes(data_folder: Path, 
         assert np.abs(back - other.features)[..., TOTAL_FORCE].max() < 2.5e-3
         assert np.abs(stored["cop"] - other.targets.cop).max() < 5e-4
         np.testing.assert_array_equal(stored["force"], other.targets.force)
+
+
+def test_training_takes_a_store_for_the_folder_it_was_made_from(
+    store: WindowStore, folder: Path, tmp_path: Path
+) -> None:
+    """Features are in half precision there, so the networks agree to about that."""
+    pytest.importorskip("lightning")
+    settings = RefinerTraining(steps=2, batch=2, width=8, dilations=(1, 2))
+    quiet = Console(quiet=True)
+    runs = [train_refiner(data, tmp_path / data.name, settings, console=quiet) for data in (store.folder, folder)]
+    assert [run.training["samples"] for run in runs] == [runs[0].training["samples"]] * 2
+    assert runs[0].training["store_fingerprint"] == store.description.fingerprint
+    assert "manifest_sha256" in runs[1].training
+    networks = [load_refiner(str(tmp_path / data.name))[0].state_dict() for data in (store.folder, folder)]
+    for name, tensor in networks[0].items():
+        torch.testing.assert_close(tensor, networks[1][name], rtol=0.02, atol=5e-3, msg=name)

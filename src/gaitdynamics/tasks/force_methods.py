@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
 from torch import nn
 
+from gaitdynamics.body.stature import estimate_height
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.features.body_state import body_state
 from gaitdynamics.features.floor import estimate_floor
@@ -93,9 +94,13 @@ def _on_51_columns(
 ) -> FootForces:
     """Estimate with a network that maps the 51 published kinematic columns to the 12 kinetic ones.
 
-    The centre of pressure is put on the floor that is found for every method.
+    The centre of pressure is put on the floor that is found for every method. These columns need the body height:
+    where it is not known it is estimated from the skeleton, as in training.
     """
     network, scaler = load(str(weights))
+    if trial.subject.height_m is None:
+        height = estimate_height(trial.subject.model)
+        trial = replace(trial, subject=replace(trial.subject, height_m=height))
     floor = estimate_floor(body_state(trial))
     return baselines.baseline_forces(network, scaler, trial, floor_height=floor.height)
 

@@ -8,10 +8,9 @@ its errors on the validation people.
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gaitdynamics.dataset.catalogue import Catalogue
+from gaitdynamics.dataset.window_store import WindowStore, is_store
 from gaitdynamics.errors import GaitError, UserInputError
 from gaitdynamics.features.body_state import CUTOFFS
 from gaitdynamics.features.foot_frame import OUTLINE
@@ -31,13 +31,13 @@ from gaitdynamics.training.force_windows import ForceWindows, Sample, samples_of
 from gaitdynamics.training.loop import fit
 from gaitdynamics.training.refiner_loss import RefinerTraining as RefinerTraining
 from gaitdynamics.training.refiner_loss import noisy_loss, total_force
+from gaitdynamics.training.stored_samples import samples_from_store
 from gaitdynamics.training.validation import profile_errors
+from gaitdynamics.uncertainty import LEVEL, interval_factor
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-#: Level of the intervals that the standard deviations are made to keep.
-_CONFIDENCE: Final = 0.95
 #: Errors on studies that training lacked, by those on new people of studies that it had (by leaving studies out).
 _ELSEWHERE: Final = 1.3
 
@@ -83,7 +83,7 @@ def train_refiner(
     Parameters
     ----------
     data
-        Folder with `manifest.csv`; only splits 'train' and 'val' are ever opened.
+        Folder with `manifest.csv`, or a store prepared from one; only splits 'train' and 'val' are ever read.
     out
         Folder for the checkpoint, the record of losses and the state for resuming.
     settings
@@ -106,11 +106,10 @@ def train_refiner(
     console = console or RichConsole(stderr=True)
     out = Path(out)
     data = Path(data)
-    catalogue = Catalogue.read(data)
+    source = _read(data, console)
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(settings.seed)
-    train, left_out = load_samples(catalogue, "train", console)
-    val, left_out_val = load_samples(catalogue, "val", console)
+    train, val = source.train, source.val
     if not train:
         raise UserInputError("no trial of split 'train' can be used", file=data, remedy="see docs/training.md, Data")
     windows = ForceWindows(train, settings.batch, settings.seed)
@@ -131,18 +130,40 @@ def train_refiner(
         architecture=network.config,
         training={
             "settings": settings.model_dump(),
-            "manifest_sha256": file_sha256(data / "manifest.csv"),
+            **source.facts,
             **lineage,
             "studies": sorted({sample.study for sample in train}),
             "samples": len(train),
             "frames": sum(sample.frames for sample in train),
-            "left_out": left_out | left_out_val,
+            "left_out": source.left_out,
         },
         metrics=validate(network.eval(), val),
     )
     written = save_refiner(out, network, description)
     write_text(out / "training.json", json.dumps(written.training, indent=1) + "\n")
     return written
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Samples to train and to validate on, where they come from, and what was left out and why."""
+
+    train: list[Sample]
+    val: list[Sample]
+    facts: dict[str, str]
+    left_out: dict[str, str]
+
+
+def _read(data: Path, console: Console) -> _Source:
+    """Read a data folder, or a store that was prepared from one (`gaitdynamics data prepare`)."""
+    if is_store(data):
+        store = WindowStore.open(data)
+        train, val = (samples_from_store(store, split) for split in ("train", "val"))
+        return _Source(train, val, {"store_fingerprint": store.description.fingerprint}, store.description.left_out)
+    catalogue = Catalogue.read(data)
+    train, left_out = load_samples(catalogue, "train", console)
+    val, left_out_val = load_samples(catalogue, "val", console)
+    return _Source(train, val, {"manifest_sha256": file_sha256(data / "manifest.csv")}, left_out | left_out_val)
 
 
 def _fresh(windows: ForceWindows, settings: RefinerTraining) -> tuple[Refiner, dict[str, Any]]:
@@ -209,6 +230,6 @@ def widening(network: Refiner, samples: list[Sample]) -> Tensor:
         ratios.setdefault(sample.study, []).append(torch.cat([force, point], dim=-1)[loaded])
     if not ratios:
         return network.widening.clone()
-    quantiles = [torch.cat(parts).quantile(_CONFIDENCE, dim=0) for parts in ratios.values()]
-    factor = torch.stack(quantiles).mean(0) / NormalDist().inv_cdf(0.5 + 0.5 * _CONFIDENCE)
+    quantiles = [torch.cat(parts).quantile(LEVEL, dim=0) for parts in ratios.values()]
+    factor = torch.stack(quantiles).mean(0) / interval_factor()
     return network.widening * _ELSEWHERE * factor.to(network.widening.device)
