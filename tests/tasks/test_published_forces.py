@@ -72,7 +72,8 @@ def test_one_window_is_what_the_network_says_of_it(pair, example_trial):
 def test_a_network_that_learnt_with_zeros_gets_zeros_for_what_was_filled(pair, example_trial):
     columns = columns_of_trial(cut(example_trial, 150))
     weights = load_published(pair)
-    refinement = weights.description.refinement.model_copy(update={"unmeasured": "zero"})
+    knee = ("knee_angle_r", "knee_angle_r_vel")
+    refinement = weights.description.refinement.model_copy(update={"zeroed": knee})
     zeros = replace(weights, description=weights.description.model_copy(update={"refinement": refinement}))
     filled = PUBLISHED_63.unknown(["knee_angle_r"])
     other = columns.values.copy()
@@ -80,6 +81,9 @@ def test_a_network_that_learnt_with_zeros_gets_zeros_for_what_was_filled(pair, e
     assert not np.allclose(refine_columns(weights, other, filled), refine_columns(weights, columns.values, filled))
     np.testing.assert_array_equal(refine_columns(zeros, other, filled), refine_columns(zeros, columns.values, filled))
     assert not np.allclose(refine_columns(zeros, columns.values, filled), refine_columns(zeros, columns.values))
+    # It never missed an ankle.
+    ankle = PUBLISHED_63.unknown(["ankle_angle_r"])
+    np.testing.assert_array_equal(refine_columns(zeros, other, ankle), refine_columns(zeros, other))
 
 
 def test_forces_obey_the_contract(pair, example_trial):

@@ -58,12 +58,12 @@ class DenoiserDescription(NetworkDescription):
 class RefinementDescription(NetworkDescription):
     """The refinement network.
 
-    `unmeasured` tells what it gets for columns that were not measured: what the diffusion network filled them with, or
-    zero on its scale, which is what it saw of them if it was trained on motions that lack some.
+    `zeroed` names columns that some motions of its training lacked, which it saw as zero on its scale there. At work it
+    gets zero for them too where they were not measured; for others, what the diffusion network filled them with.
     """
 
     architecture: RefinementEncoderConfig
-    unmeasured: Literal["filled", "zero"] = "filled"
+    zeroed: tuple[str, ...] = ()
 
 
 class PairDescription(BaseModel):

@@ -80,11 +80,11 @@ def refine_columns(weights: PublishedWeights, values: Array, filled: NDArray[np.
     Notes
     -----
     Differences from the published code: windows overlap as in `fill_columns`, and the network gets values on its own
-    scale, not on that of the other one. One that was trained with zeros for what was not measured gets zeros.
+    scale, not on that of the other one. One that learnt from motions without some columns gets zeros for those.
     """
     scaled = weights.refinement_scaled(weights.diffusion_scaler.to_scaled(values))
-    if filled is not None and weights.description.refinement.unmeasured == "zero":
-        scaled[:, filled] = 0.0
+    if filled is not None:
+        scaled[:, filled & np.isin(PUBLISHED_63.names, weights.description.refinement.zeroed)] = 0.0
 
     def forces(columns: Tensor) -> Tensor:
         result: Tensor = weights.refinement(columns)

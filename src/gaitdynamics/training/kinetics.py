@@ -122,7 +122,11 @@ def train_refinement(
         schedule=known.schedule if known else PUBLISHED_SCHEDULE,
         training=run_facts(settings, lineage(known), source),
         metrics=metrics,
-        zeros=any(not sample.known[:, PUBLISHED_63.kinematic].all() for sample in source.train.samples),
+        zeroed=[
+            PUBLISHED_63.names[column]
+            for column in PUBLISHED_63.kinematic
+            if not all(sample.known[:, column].all() for sample in source.train.samples)
+        ],
     )
 
 

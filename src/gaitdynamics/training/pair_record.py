@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from gaitdynamics.diffusion.schedules import ScheduleConfig
 from gaitdynamics.features.published.scaler import ColumnScaler
+from gaitdynamics.features.published.schema import PUBLISHED_63
 from gaitdynamics.files.atomic import write_text
 from gaitdynamics.inference.pair_description import (
     SCALES_DIFFER,
@@ -37,7 +39,7 @@ def save_trained(
     schedule: ScheduleConfig,
     training: dict[str, Any],
     metrics: dict[str, Any],
-    zeros: bool = False,
+    zeroed: Sequence[str] = (),
 ) -> PairDescription:
     """Write a trained network and, as it is, the other one of the pair that it continues.
 
@@ -55,8 +57,8 @@ def save_trained(
         Of the noise for the diffusion network of this pair.
     training, metrics
         How it was trained, and how well it does.
-    zeros
-        A refinement network was trained with zero in the place of columns that were not measured.
+    zeroed
+        Columns that a refinement network saw as zero in training where they were not measured.
     """
     facts: dict[str, Any] = {
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
@@ -76,8 +78,9 @@ def save_trained(
         diffusion = DenoiserDescription(architecture=network.config, **facts)
         networks = (network, networks[1])
     else:
-        before = refinement.unmeasured if refinement else "filled"
-        refinement = RefinementDescription(architecture=network.config, unmeasured="zero" if zeros else before, **facts)
+        before = refinement.zeroed if refinement else ()
+        names = tuple(name for name in PUBLISHED_63.names if name in {*before, *zeroed})
+        refinement = RefinementDescription(architecture=network.config, zeroed=names, **facts)
         networks = (networks[0], network)
     agree = diffusion is None or refinement is None or diffusion.scaler.agrees_with(refinement.scaler)
     description = PairDescription(
