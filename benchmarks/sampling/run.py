@@ -5,19 +5,18 @@ python benchmarks/sampling/run.py --out results/sampling [--weights PAIR --data 
 
 from __future__ import annotations
 
-import csv
 import os
 import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from functools import partial
-from io import StringIO
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import pandas as pd
 import torch
 from cyclopts import App
 from plain import PlainDenoiser
@@ -140,7 +139,7 @@ def main(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         write_text(out / "summary.md", text)
-        write_text(out / "runs.csv", as_csv(runs))
+        write_text(out / "runs.csv", pd.DataFrame(runs).to_csv(index=False, lineterminator="\n"))
 
 
 def measure(task: Task, repeats: int) -> Iterator[Run]:
@@ -223,15 +222,6 @@ def table(runs: list[Run], threads: int) -> str:
     ]
     note = "A load average above zero before the run means that the wall times include waiting for other programs."
     return "\n".join([*lines, "", note, ""])
-
-
-def as_csv(runs: list[Run]) -> str:
-    """Write every run as one row."""
-    text = StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(Run)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(run) for run in runs)
-    return text.getvalue()
 
 
 if __name__ == "__main__":

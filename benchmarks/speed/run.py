@@ -5,20 +5,19 @@ python benchmarks/speed/run.py --out results/speed
 
 from __future__ import annotations
 
-import csv
 import os
 import platform
 import statistics
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from importlib.metadata import version
-from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pandas as pd
 from cyclopts import App
 from numpy.typing import NDArray
 
@@ -70,7 +69,7 @@ def main(*, out: Path | None = None, repeats: int = 3, threads: int = 2) -> None
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         write_text(out / "summary.md", text)
-        write_text(out / "runs.csv", as_csv(runs))
+        write_text(out / "runs.csv", pd.DataFrame(runs).to_csv(index=False, lineterminator="\n"))
 
 
 def measure(folder: Path, seconds: float, threads: int) -> Run:
@@ -138,15 +137,6 @@ def table(runs: list[Run], threads: int) -> str:
         )
         lines.append(f"| {seconds:g} | {same[0].frames:,} | {wall:.1f} | {processor:.1f} | {peak:.0f} |")
     return "\n".join([*lines, "", f"Median of {len(same)} runs each, start-up included. Target: {TARGET}.", ""])
-
-
-def as_csv(runs: list[Run]) -> str:
-    """Write every run as one row."""
-    text = StringIO()
-    writer = csv.DictWriter(text, [field.name for field in fields(Run)], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(run) for run in runs)
-    return text.getvalue()
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from gaitdynamics.features.refiner_schema import TOTAL_FORCE, implied_cop, refin
 from gaitdynamics.inference.windows import stitch
 from gaitdynamics.networks.refiner import Refiner
 from gaitdynamics.trial import FootForces, Mask
+from gaitdynamics.uncertainty import turned_deviations
 
 Array = NDArray[np.float64]
 
@@ -78,16 +79,9 @@ def refine(network: Refiner, state: BodyState) -> Refined:
         force=force * state.body_weight,
         contact=probability[..., 0],
         cop=cop,
-        force_sd=_deviation_from_heading(force_sd, state.heading) * state.body_weight,
+        force_sd=turned_deviations(force_sd, state.heading[:, None]) * state.body_weight,
         cop_sd=cop_sd,
     )
-
-
-def _deviation_from_heading(deviation: Array, heading: Array) -> Array:
-    """Give standard deviations (N, 2, 3) along the ground axes of vectors whose components ahead are independent."""
-    c, s = np.cos(heading)[:, None] ** 2, np.sin(heading)[:, None] ** 2
-    ahead, up, aside = np.moveaxis(deviation**2, -1, 0)
-    return np.asarray(np.sqrt(np.stack([c * ahead + s * aside, up, s * ahead + c * aside], axis=-1)))
 
 
 def calibrate_feet(refined: Refined, state: BodyState, floor_height: float) -> Refined:
