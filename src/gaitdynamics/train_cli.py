@@ -83,7 +83,9 @@ def refiner(
     steps: int | None = None,
     batch: int | None = None,
     learning_rate: float | None = None,
-    seed: int = 0,
+    members: int | None = None,
+    settings: Path | None = None,
+    seed: int | None = None,
     resume: Flag = False,
 ) -> None:
     """Train a network that gives forces.
@@ -107,18 +109,25 @@ def refiner(
         Windows per step, if not the usual number.
     learning_rate
         If not the usual one.
+    members
+        Networks of which the foot-view estimate is the mean, if not the usual number.
+    settings
+        TOML file with further settings, one `name = value` a line; options on the command line stand over it.
     seed
-        Seed of the random numbers.
+        Seed of the random numbers, 0 unless told.
     resume
         Go on from where the run in --out stopped.
     """
     from gaitdynamics.tasks.outputs import output_folder
+    from gaitdynamics.training.settings import read_changes
 
     kind = _network(network, init)
-    changes = _changes(init, lora, steps, batch, learning_rate, seed)
+    changes = _changes(init, lora, steps, batch, learning_rate, seed, members)
+    if settings is not None:
+        changes = read_changes(settings) | changes
     with output_folder(out):
         if kind == "foot-view":
-            _foot_view(data, out, init, changes, resume=resume)
+            _foot_view(data, out, init, changes, settings, resume=resume)
         else:
             _kinetics(kind, data, out, init, changes, resume=resume)
 
@@ -144,14 +153,17 @@ def _network(asked: Network | None, init: Path | None) -> Network:
     return there
 
 
-def _foot_view(data: Path, out: Path, init: Path | None, changes: dict[str, Any], *, resume: bool) -> None:
+def _foot_view(
+    data: Path, out: Path, init: Path | None, changes: dict[str, Any], file: Path | None, *, resume: bool
+) -> None:
     from rich.console import Console
 
     from gaitdynamics.training import refiner
+    from gaitdynamics.training.settings import checked
 
     if changes.pop("lora", None):
         raise UserInputError("there are no adapters for the foot-view network", remedy="leave --lora out")
-    settings = refiner.RefinerTraining(**changes)
+    settings = checked(refiner.RefinerTraining, changes, file)
     description = refiner.train_refiner(data, out, settings, init=init, resume=resume, console=Console(stderr=True))
     print(f"Weights '{description.name}' in {out}: use them with --weights {out}")
 
@@ -182,16 +194,18 @@ def _changes(
     steps: int | None,
     batch: int | None,
     learning_rate: float | None,
-    seed: int,
+    seed: int | None,
+    members: int | None = None,
 ) -> dict[str, Any]:
     """Collect what differs from the usual settings."""
-    for name, value in (("--lora", lora), ("--steps", steps), ("--batch", batch), ("--learning-rate", learning_rate)):
+    asked = {"--lora": lora, "--steps": steps, "--batch": batch, "--learning-rate": learning_rate, "--members": members}
+    for name, value in asked.items():
         if value is not None and value <= 0:
             raise UserInputError(f"{name} {value} is not possible", remedy="give a number above zero")
     if lora is not None and init is None:
         raise UserInputError("adapters need weights to adapt", remedy="name them with --init")
-    given = {"steps": steps, "batch": batch, "learning_rate": learning_rate}
-    changes: dict[str, Any] = {"seed": seed, **{name: value for name, value in given.items() if value is not None}}
+    given = {"steps": steps, "batch": batch, "learning_rate": learning_rate, "members": members, "seed": seed}
+    changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if lora is not None:
         from gaitdynamics.training.lora import Adapters
 

@@ -26,9 +26,9 @@ Array = NDArray[np.float64]
 #: Rate on which models work [Hz].
 RATE: Final = 100.0
 
-#: Low-pass cutoffs [Hz] at which Newton's total force is computed. None is best for all: 6 Hz suits slow
-#: walking, 15 Hz keeps the impact of running; a model may weigh them.
-CUTOFFS: Final = (6.0, 10.0, 15.0)
+#: Low-pass cutoffs [Hz] at which Newton's total force is computed. None is best for all: 3 Hz is what noisy angles
+#: leave, 6 Hz suits slow walking, 15 Hz keeps the impact of running; a model may weigh them.
+CUTOFFS: Final = (3.0, 6.0, 10.0, 15.0)
 
 #: Bodies of one leg whose origins are the landmarks, from the hip down. In all supported model families the
 #: origin of the calcaneus lies at the heel and that of the toes at the metatarso-phalangeal joint.
@@ -39,7 +39,7 @@ HIP, KNEE, ANKLE, HEEL, TOE = range(5)
 LEGS, PELVIS, UPPER_BODY = (0, 1), 2, 3
 _LEG_BODIES: Final = ("femur", "patella", "tibia", "talus", "calcn", "toes")
 #: Bandwidth at which they are given: index into `CUTOFFS`.
-_PART_BAND: Final = 1
+_PART_BAND: Final = CUTOFFS.index(10.0)
 
 #: Frames whose whole-body motion is held at once.
 _CHUNK: Final = 2000

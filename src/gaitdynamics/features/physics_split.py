@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitdynamics.features.body_state import HEEL, TOE, BodyState
+from gaitdynamics.features.body_state import CUTOFFS, HEEL, TOE, BodyState
 from gaitdynamics.features.contact_rule import contact_by_rule
 from gaitdynamics.features.foot_frame import OUTLINE, foot_frame
 from gaitdynamics.features.refiner_schema import implied_cop
@@ -20,7 +20,7 @@ from gaitdynamics.trial import FootForces
 Array = NDArray[np.float64]
 
 #: Bandwidth of the total force: index into `body_state.CUTOFFS` (10 Hz serves walking and running).
-_BAND: Final = 1
+_BAND: Final = CUTOFFS.index(10.0)
 
 #: With neither foot down by the rule, a vertical force above this [body weights] goes to the lower foot.
 _FLIGHT: Final = 0.3

@@ -1,4 +1,4 @@
-"""Feature schema "foot-view-2": what the physics-informed refinement network sees of a motion.
+"""Feature schema "foot-view-3": what the physics-informed refinement network sees of a motion.
 
 Every frame is described twice, once as seen from each foot: the foot in question comes first, the other one
 second, and sideways axes point to the midline, so that one network serves both feet and treats left and right
@@ -6,7 +6,7 @@ alike by construction. All quantities are dimensionless: lengths by leg length, 
 times leg length, forces by body weight. Children and adults thus look alike.
 
 The second version also shows which part of the body asks for Newton's total force (soft tissue lets the trunk's part
-come late and smaller).
+come late and smaller); the third one shows the total at 3 Hz too, which is what noisy angles leave of it.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ Array = NDArray[np.float64]
 Features = NDArray[np.float32]
 
 #: Version of this schema; weights name the one they were trained with.
-NAME: Final = "foot-view-2"
+NAME: Final = "foot-view-3"
 
 _AXES = ("forward", "up", "inward")
 _MOVING = (KNEE, ANKLE, HEEL, TOE)
 _SPAN = (HIP, KNEE, ANKLE, HEEL, TOE)
-_IMPLIED = (0, 1)  # cutoffs whose implied centre of pressure is given
+_IMPLIED = (CUTOFFS.index(6.0), CUTOFFS.index(10.0))  # cutoffs whose implied centre of pressure is given
 
 #: Limits of the implied centre of pressure relative to a foot, in leg lengths: it runs off to infinity in flight.
 _COP_LIMIT = 1.5
@@ -73,6 +73,9 @@ COLUMNS: Final = (
 
 #: Where the total forces stand among the columns: per cutoff, three axes.
 TOTAL_FORCE: Final = slice(0, 3 * len(CUTOFFS))
+
+#: Columns that follow from Newton's law: the total force, what the parts of the body contribute, the point it implies.
+PHYSICS: Final = tuple(i for i, name in enumerate(COLUMNS) if "_force_" in name or "_implied_cop_" in name)
 
 #: Frames that are described at once, so that memory beyond the result stays small.
 _CHUNK: Final = 2000

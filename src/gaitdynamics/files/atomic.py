@@ -45,6 +45,12 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write bytes, atomically; raises as `atomic_path`."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
 def file_sha256(path: str | Path) -> str:
     """Fingerprint a file: the SHA-256 of its bytes, 64 hexadecimal digits."""
     try:

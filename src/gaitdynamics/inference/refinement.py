@@ -34,7 +34,7 @@ CONTACT_FROM, CONTACT_FULL = 0.5, 0.7
 _TO_RIGHT: Final = np.array([[1.0, 1.0, -1.0], [1.0, 1.0, 1.0]])
 
 #: Bandwidth of the implied centre of pressure: index into `CUTOFFS` (6 Hz; it is the steadiest).
-_IMPLIED_BAND: Final = 0
+_IMPLIED_BAND: Final = CUTOFFS.index(6.0)
 
 #: A frame in which one foot alone stands: its probability of contact, that of the other one, and its vertical force
 #: [body weights].

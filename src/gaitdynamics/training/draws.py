@@ -89,10 +89,14 @@ class StudyDraws(Generic[SampleT]):
         length = int(rng.choice(list(self.lengths), p=list(self.lengths.values())))
         return [self._cut(rng, length) for _ in range(self.batch)], rng
 
+    def pick(self, rng: np.random.Generator, study: str) -> SampleT:
+        """Pick a trial of a study."""
+        return self.by_study[study][rng.integers(len(self.by_study[study]))]
+
     def _cut(self, rng: np.random.Generator, length: int) -> Cut[SampleT]:
         while True:
             study = self.studies[rng.choice(len(self.studies), p=self.probability)]
-            sample = self.by_study[study][rng.integers(len(self.by_study[study]))]
+            sample = self.pick(rng, study)
             if sample.frames >= length:
                 start = int(rng.integers(sample.frames - length + 1))
                 return Cut(sample, slice(start, start + length))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
@@ -11,25 +13,38 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gaitdynamics.columns import LUMBAR
+from gaitdynamics.dataset.augmentation import add_joint_noise
 from gaitdynamics.features.body_state import body_state
 from gaitdynamics.features.refiner_schema import refiner_features
 from gaitdynamics.features.targets import ForceTargets, force_targets
 from gaitdynamics.posture import hold_torso_upright
 from gaitdynamics.training.draws import StudyDraws
-from gaitdynamics.training.plates import plate_gain, plate_lead
 from gaitdynamics.trial import Trial
 
 #: Trials with fewer frames than this, or fewer trusted frames of a foot, teach nothing.
 _FEWEST_FRAMES, _FEWEST_VALID = 50, 20
 
 
+#: Variants of a trial: as measured, as if its trunk had not been, and twice with noise on every angle.
+AS_MEASURED: Final = "as_measured"
+TRUNK_HIDDEN: Final = "trunk_hidden"
+NOISY: Final = ("noisy_1", "noisy_2")
+VARIANTS: Final = (AS_MEASURED, TRUNK_HIDDEN, *NOISY)
+
+#: Noise of the angles: root mean square [deg], and above which frequency [Hz] it has no content; from, to.
+_NOISE_DEGREES: Final = (0.3, 2.0)
+_NOISE_CUTOFF: Final = (2.0, 8.0)
+
+
 @dataclass(frozen=True)
 class Sample:
-    """One trial as the network sees it: its study, features (N, 2, C) and targets."""
+    """One trial as the network sees it: its study, features (N, 2, C) and targets, whose it is and in which variant."""
 
     study: str
     features: NDArray[np.float32]
     targets: ForceTargets
+    person: str = ""
+    variant: str = AS_MEASURED
 
     @property
     def frames(self) -> int:
@@ -47,26 +62,46 @@ class Batch(NamedTuple):
     valid: Tensor
 
 
-def samples_of(study: str, trial: Trial) -> list[Sample]:
-    """Turn a trial into samples: as it is and, if its trunk was measured, once more as if it had not been.
+def samples_of(study: str, trial: Trial, person: str = "", seed: int = 0) -> list[Sample]:
+    """Turn a trial into samples, one for each variant that it has.
 
-    A trial with too little to learn from gives none.
+    A trial with too little to learn from gives none. Measured forces are those of the plates in all variants: noise is
+    in the measurement of the motion, and centres of pressure are told relative to where the feet then seem to be.
+
+    Parameters
+    ----------
+    study, trial, person
+        The trial, and whose it is.
+    seed
+        Of the noise.
     """
-    if trial.forces is None or trial.forces.valid is None:
+    forces = trial.forces
+    if forces is None or forces.valid is None:
         raise ValueError("training needs measured forces and where they are valid")
-    state = body_state(trial)
-    time = trial.forces.time + plate_lead(state, trial.forces)
-    forces = replace(trial.forces, time=time, force=plate_gain(trial) * trial.forces.force)
-    states = [state]
-    hidden = without_trunk(trial)
-    if hidden is not None:
-        states.append(body_state(hidden))
     samples = []
-    for state in states:
+    for variant, changed in _variants(trial, seed):
+        state = body_state(changed)
         targets = force_targets(state, forces)
         if len(state.time) >= _FEWEST_FRAMES and targets.valid.sum() >= _FEWEST_VALID:
-            samples.append(Sample(study, refiner_features(state), targets))
+            samples.append(Sample(study, refiner_features(state), targets, person, variant))
     return samples
+
+
+def _variants(trial: Trial, seed: int) -> Iterator[tuple[str, Trial]]:
+    yield AS_MEASURED, trial
+    hidden = without_trunk(trial)
+    if hidden is not None:
+        yield TRUNK_HIDDEN, hidden
+    rng = np.random.default_rng(seed)
+    for variant in NOISY:
+        start = hidden if hidden is not None and variant == NOISY[1] else trial
+        degrees, cutoff = rng.uniform(*_NOISE_DEGREES), rng.uniform(*_NOISE_CUTOFF)
+        yield variant, add_joint_noise(start, degrees, cutoff=cutoff, seed=int(rng.integers(2**31)))
+
+
+def noise_seed(label: str) -> int:
+    """Give the seed of the noise of a trial, the same wherever it is read."""
+    return zlib.crc32(label.encode())
 
 
 def without_trunk(trial: Trial) -> Trial | None:
@@ -85,7 +120,29 @@ def without_trunk(trial: Trial) -> Trial | None:
 
 
 class ForceWindows(StudyDraws[Sample]):
-    """Random batches of windows of the refiner's features and targets."""
+    """Random batches of windows of the refiner's features and targets.
+
+    Parameters
+    ----------
+    samples, batch, seed
+        As for `StudyDraws`.
+    noisy_share
+        Share of the windows that come from noisy variants, in studies that have them.
+    """
+
+    def __init__(self, samples: Sequence[Sample], batch: int, seed: int, noisy_share: float = 0.0) -> None:
+        super().__init__(samples, batch, seed)
+        self.noisy_share = noisy_share
+        self._split = {
+            study: tuple([s for s in found if (s.variant in NOISY) == noisy] for noisy in (False, True))
+            for study, found in self.by_study.items()
+        }
+
+    def pick(self, rng: np.random.Generator, study: str) -> Sample:
+        """Pick a trial of a study, from its noisy variants as often as is asked for."""
+        clean, noisy = self._split[study]
+        pool = noisy if noisy and (not clean or rng.random() < self.noisy_share) else clean
+        return pool[rng.integers(len(pool))]
 
     def moments(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Mean and standard deviation (C,) of the features, weighted as studies are drawn."""

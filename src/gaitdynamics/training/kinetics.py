@@ -24,7 +24,7 @@ from gaitdynamics.training.pair_record import lineage, save_trained
 from gaitdynamics.training.published_losses import kinetics_loss, validate_kinetics
 from gaitdynamics.training.published_source import PublishedSource, check_out, read_source, run_facts
 from gaitdynamics.training.published_windows import PublishedWindows
-from gaitdynamics.training.settings import LoopSettings
+from gaitdynamics.training.settings import LoopSettings, checked
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -59,7 +59,7 @@ _PRESETS: Final[dict[str, dict[str, Any]]] = {
 
 def kinetics_settings(network: KineticsNetwork, **changes: Any) -> KineticsTraining:
     """Give the settings for a network, with some changed."""
-    return KineticsTraining(**{**_PRESETS[network], **changes})
+    return checked(KineticsTraining, {**_PRESETS[network], **changes})
 
 
 def train_refinement(

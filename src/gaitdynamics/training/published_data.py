@@ -18,7 +18,6 @@ from gaitdynamics.features.published.scaler import ColumnScaler
 from gaitdynamics.features.published.schema import BALL_JOINTS, HINGES, KINETICS, PUBLISHED_63
 from gaitdynamics.features.published.trial import columns_of_trial
 from gaitdynamics.training.draws import LENGTHS
-from gaitdynamics.training.plates import plate_gain
 from gaitdynamics.trial import Trial
 
 if TYPE_CHECKING:
@@ -84,15 +83,12 @@ def sample_of(study: str, label: str, trial: Trial) -> PublishedSample:
 
     Notes
     -----
-    Differences from the published code: plates that do not carry the body over many strides are corrected
-    (`force_windows.plate_gain`), and the belt speed is the one on record, not what the feet tell.
+    Differences from the published code: the belt speed is the one on record, not what the feet tell.
     """
     estimated = trial.subject.height_m is None
     if estimated:
         height = estimate_height(trial.subject.model)
         trial = replace(trial, subject=replace(trial.subject, height_m=height))
-    if trial.forces is not None and trial.forces.valid is not None:
-        trial = replace(trial, forces=replace(trial.forces, force=plate_gain(trial) * trial.forces.force))
     columns = columns_of_trial(trial)
     if len(columns.time) < min(LENGTHS):
         raise UserInputError(f"shorter than {min(LENGTHS)} frames at {PUBLISHED_63.rate:g} Hz")

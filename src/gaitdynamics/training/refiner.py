@@ -1,19 +1,20 @@
 """Train the refinement network: one command, reproducible, resumable.
 
 Lightning runs the loop, keeps the exponential moving average of the weights, checkpoints for resuming, and the
-record of losses (CSV and TensorBoard). The averaged network of the last step is written as a checkpoint of ours, with
-its errors on the validation people.
+record of losses (CSV and TensorBoard). The members of an ensemble are trained one after the other, each in a folder of
+its own; what comes out is one checkpoint of ours, with its errors on the validation people.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import safetensors.torch
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -23,11 +24,11 @@ from gaitdynamics.dataset.window_store import WindowStore, is_store
 from gaitdynamics.errors import GaitError, UserInputError
 from gaitdynamics.features.body_state import CUTOFFS
 from gaitdynamics.features.foot_frame import OUTLINE
-from gaitdynamics.features.refiner_schema import COLUMNS
-from gaitdynamics.files.atomic import file_sha256, write_text
+from gaitdynamics.features.refiner_schema import COLUMNS, PHYSICS
+from gaitdynamics.files.atomic import file_sha256, write_bytes, write_text
 from gaitdynamics.inference.checkpoint import RefinerDescription, load_refiner, save_refiner
-from gaitdynamics.networks.refiner import Refiner, RefinerConfig, RefinerOutput
-from gaitdynamics.training.force_windows import ForceWindows, Sample, samples_of
+from gaitdynamics.networks.refiner import Refiner, RefinerConfig, RefinerOutput, flight_share
+from gaitdynamics.training.force_windows import NOISY, ForceWindows, Sample, noise_seed, samples_of
 from gaitdynamics.training.loop import fit
 from gaitdynamics.training.refiner_loss import RefinerTraining as RefinerTraining
 from gaitdynamics.training.refiner_loss import noisy_loss, total_force
@@ -40,6 +41,12 @@ if TYPE_CHECKING:
 
 #: Errors on studies that training lacked, by those on new people of studies that it had (by leaving studies out).
 _ELSEWHERE: Final = 1.3
+
+#: Share of frames without contact above which a trial counts as one with flight.
+_FLIES: Final = 0.05
+
+#: A finished member of an ensemble, in its folder.
+MEMBER_FILE: Final = "member.safetensors"
 
 
 def load_samples(catalogue: Catalogue, split: str, console: Console) -> tuple[list[Sample], dict[str, str]]:
@@ -59,7 +66,7 @@ def load_samples(catalogue: Catalogue, split: str, console: Console) -> tuple[li
     records = [r for r in catalogue.select(split=split) if r.activity in ("walking", "running")]
     for record in track(records, description=f"reading {split}", console=console):
         try:
-            found = samples_of(record.study, record.load())
+            found = samples_of(record.study, record.load(), record.person, noise_seed(record.label))
         except GaitError as error:
             left_out[record.label] = str(error)
             continue
@@ -103,49 +110,94 @@ def train_refiner(
     from rich.console import Console as RichConsole
 
     settings = settings or RefinerTraining()
-    console = console or RichConsole(stderr=True)
     out = Path(out)
-    data = Path(data)
-    source = _read(data, console)
+    source = read_source(Path(data), settings, console or RichConsole(stderr=True))
+    if init is None:
+        network, lineage = fresh_refiner(source, settings), dict[str, Any]()
+    else:
+        network, lineage = _continued(init)
     out.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(settings.seed)
-    train, val = source.train, source.val
-    if not train:
-        raise UserInputError("no trial of split 'train' can be used", file=data, remedy="see docs/training.md, Data")
-    windows = ForceWindows(train, settings.batch, settings.seed)
-    network, lineage = _fresh(windows, settings) if init is None else _continued(init)
-    fit(
-        network,
-        windows.draw,
-        partial(noisy_loss, settings=settings),
-        settings,
-        out,
-        resume=resume,
-        validate=(lambda refiner: validate(refiner, val)["mean"]) if val else None,
-    )
-    network.widening.copy_(widening(network.eval(), val))
+    for k in range(len(network.members)):
+        folder = member_folder(out, k, len(network.members))
+        network.members[k] = train_member(network, k, source, settings, folder, resume=resume).members[0]
+    # Only people as they were measured tell how wide intervals must be, and how good the estimate is.
+    network.widening.copy_(widening(network.eval(), source.val))
     description = RefinerDescription(
         name=out.name,
-        description="Physics-informed refinement network: Newton's total force divided between the feet",
+        description="Physics-informed refinement networks: Newton's total force divided between the feet",
         architecture=network.config,
         training={
             "settings": settings.model_dump(),
             **source.facts,
             **lineage,
-            "studies": sorted({sample.study for sample in train}),
-            "samples": len(train),
-            "frames": sum(sample.frames for sample in train),
+            "studies": sorted({sample.study for sample in source.train}),
+            "people": len({sample.person for sample in source.train}),
+            "samples": len(source.train),
+            "frames": sum(sample.frames for sample in source.train),
             "left_out": source.left_out,
         },
-        metrics=validate(network.eval(), val),
+        metrics=validate(network, source.val),
     )
     written = save_refiner(out, network, description)
     write_text(out / "training.json", json.dumps(written.training, indent=1) + "\n")
     return written
 
 
+def member_folder(out: Path, member: int, members: int) -> Path:
+    """Folder of the record of a member: that of the whole if it is the only one."""
+    return out if members == 1 else out / f"member_{member}"
+
+
+def train_member(
+    whole: Refiner, member: int, source: RefinerSource, settings: RefinerTraining, folder: Path, *, resume: bool = False
+) -> Refiner:
+    """Train one member of an ensemble, or take it from `folder` where a run that is resumed has finished it.
+
+    Parameters
+    ----------
+    whole
+        What the member starts from, with the scale of the features. It stays as it is.
+    member
+        Which one; its batches, noise and dropout follow the seed of the settings plus this number.
+    source, settings
+        What to train on, and how.
+    folder
+        For the record, the state for resuming and the finished member.
+    resume
+        Go on from where a run in `folder` was interrupted.
+
+    Returns
+    -------
+    Refiner
+        With this member only.
+    """
+    config = replace(whole.config, members=1)
+    done = folder / MEMBER_FILE
+    network = Refiner(config)
+    network.mean.copy_(whole.mean)
+    network.scale.copy_(whole.scale)
+    network.members[0].load_state_dict(whole.members[member].state_dict())
+    if resume and done.is_file():
+        network.load_state_dict(safetensors.torch.load(done.read_bytes()))
+        return network
+    settings = settings.model_copy(update={"seed": settings.seed + member})
+    windows = ForceWindows(source.train, settings.batch, settings.seed, settings.noisy_share)
+    fit(
+        network,
+        windows.draw,
+        partial(noisy_loss, settings=settings),
+        settings,
+        folder,
+        resume=resume,
+        validate=(lambda refiner: validate(refiner, source.val)["mean"]) if source.val else None,
+    )
+    network = network.cpu()
+    write_bytes(done, safetensors.torch.save({name: t.contiguous() for name, t in network.state_dict().items()}))
+    return network
+
+
 @dataclass(frozen=True)
-class _Source:
+class RefinerSource:
     """Samples to train and to validate on, where they come from, and what was left out and why."""
 
     train: list[Sample]
@@ -154,28 +206,53 @@ class _Source:
     left_out: dict[str, str]
 
 
-def _read(data: Path, console: Console) -> _Source:
-    """Read a data folder, or a store that was prepared from one (`gaitdynamics data prepare`)."""
+def read_source(data: Path, settings: RefinerTraining, console: Console) -> RefinerSource:
+    """Read a data folder, or a store that was prepared from one (`gaitdynamics data prepare`).
+
+    Raises
+    ------
+    UserInputError
+        Nothing can be trained on.
+    """
     if is_store(data):
         store = WindowStore.open(data)
         train, val = (samples_from_store(store, split) for split in ("train", "val"))
-        return _Source(train, val, {"store_fingerprint": store.description.fingerprint}, store.description.left_out)
-    catalogue = Catalogue.read(data)
-    train, left_out = load_samples(catalogue, "train", console)
-    val, left_out_val = load_samples(catalogue, "val", console)
-    return _Source(train, val, {"manifest_sha256": file_sha256(data / "manifest.csv")}, left_out | left_out_val)
+        facts, left_out = {"store_fingerprint": store.description.fingerprint}, store.description.left_out
+    else:
+        catalogue = Catalogue.read(data)
+        train, left_out = load_samples(catalogue, "train", console)
+        val, left_out_val = load_samples(catalogue, "val", console)
+        facts, left_out = {"manifest_sha256": file_sha256(data / "manifest.csv")}, left_out | left_out_val
+    people = sorted({sample.person for sample in train})
+    # Every second person, say, of the list that is sorted by study: all studies stay.
+    chosen = {people[int(i)] for i in np.arange(0, len(people), 1.0 / settings.people)}
+    train = [sample for sample in train if sample.person in chosen]
+    if not train:
+        raise UserInputError("no trial of split 'train' can be used", file=data, remedy="see docs/training.md, Data")
+    return RefinerSource(train, [sample for sample in val if sample.variant not in NOISY], facts, left_out)
 
 
-def _fresh(windows: ForceWindows, settings: RefinerTraining) -> tuple[Refiner, dict[str, Any]]:
+def fresh_refiner(source: RefinerSource, settings: RefinerTraining) -> Refiner:
+    """Make an untrained ensemble, with the scale of the features of what it is to be trained on."""
+    torch.manual_seed(settings.seed)
     network = Refiner(
         RefinerConfig(
-            len(COLUMNS), len(CUTOFFS), settings.width, settings.dilations, dropout=settings.dropout, outline=OUTLINE
+            len(COLUMNS),
+            len(CUTOFFS),
+            settings.width,
+            settings.dilations,
+            dropout=settings.dropout,
+            outline=OUTLINE,
+            members=settings.members,
+            hidden=() if settings.physics else PHYSICS,
+            shares_total=settings.physics,
+            sided=settings.sided,
         )
     )
-    mean, deviation = windows.moments()
+    mean, deviation = ForceWindows(source.train, settings.batch, settings.seed).moments()
     network.mean.copy_(torch.from_numpy(mean))
     network.scale.copy_(torch.from_numpy(deviation))
-    return network, {}
+    return network
 
 
 def _continued(init: str | Path) -> tuple[Refiner, dict[str, Any]]:
@@ -218,18 +295,25 @@ def widening(network: Refiner, samples: list[Sample]) -> Tensor:
     Returns
     -------
     Tensor
-        (5,) for the three components of the force and the two of the centre of pressure; as they were without
-        samples.
+        (2, 5) in steady contact and with flight, for the three components of the force and the two of the centre of
+        pressure; as they were without samples.
     """
-    ratios: dict[str, list[Tensor]] = {}
+    ratios: tuple[dict[str, list[Tensor]], ...] = ({}, {})
     for sample in samples:
         out, targets = _estimate(network, sample), sample.targets
+        flies = float(flight_share(torch.sigmoid(out.contact).T[None])) > _FLIES
         loaded = torch.from_numpy((targets.contact > 0) & (targets.valid > 0))
         force = (out.force - torch.from_numpy(targets.force)).abs() / out.force_scale
         point = (out.point - torch.from_numpy(targets.cop)).abs() / out.point_scale
-        ratios.setdefault(sample.study, []).append(torch.cat([force, point], dim=-1)[loaded])
-    if not ratios:
+        ratios[flies].setdefault(sample.study, []).append(torch.cat([force, point], dim=-1)[loaded])
+    found = [_factor(of_studies) for of_studies in ratios]
+    known = [factor for factor in found if factor is not None]
+    if not known:
         return network.widening.clone()
+    both = torch.stack([known[0] if factor is None else factor for factor in found])
+    return network.widening * _ELSEWHERE * both.to(network.widening.device)
+
+
+def _factor(ratios: dict[str, list[Tensor]]) -> Tensor | None:
     quantiles = [torch.cat(parts).quantile(LEVEL, dim=0) for parts in ratios.values()]
-    factor = torch.stack(quantiles).mean(0) / interval_factor()
-    return network.widening * _ELSEWHERE * factor.to(network.widening.device)
+    return torch.stack(quantiles).mean(0) / interval_factor() if quantiles else None

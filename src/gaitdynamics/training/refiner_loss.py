@@ -8,17 +8,18 @@ import torch
 from torch import Tensor
 
 from gaitdynamics.features.body_state import CUTOFFS
-from gaitdynamics.features.refiner_schema import COLUMNS, TOTAL_FORCE
+from gaitdynamics.features.refiner_schema import TOTAL_FORCE
 from gaitdynamics.networks.refiner import Refiner, RefinerOutput
+from gaitdynamics.training.disturbances import calibration_noise, foot_columns, move_landmarks, swing_factor
 from gaitdynamics.training.force_windows import Batch
 from gaitdynamics.training.settings import LoopSettings
 
 #: Vertical force [body weights] from which a centre of pressure counts in full.
 _FULL_LOAD: Final = 0.2
 
-#: Columns of Newton's vertical force: the total, and the parts of the body.
-_TOTAL_UP: Final = [i for i, name in enumerate(COLUMNS) if name.startswith("total_force") and name.endswith("_up")]
-_PARTS_UP: Final = [i for i, name in enumerate(COLUMNS) if name.endswith("_force_up")]
+#: Columns that move with the landmarks of a foot, and how much of the independent noise is left on them then.
+_FOOT_COLUMNS: Final = foot_columns()
+_FOOT_SHARE: Final = 0.25
 
 #: Nothing but the standard deviations follows from this term, so its weight only sets their learning rate.
 _DOUBT_WEIGHT: Final = 0.01
@@ -31,21 +32,32 @@ class RefinerTraining(LoopSettings):
     axis (forward, up, inward), contact as cross-entropy, centre of pressure in foot coordinates over frames with load.
     The vertical force beyond a share of Newton's total is penalised: where physics suffices it stands. The standard
     deviations are fitted to the errors by likelihood and do not act back on them.
+
+    `members` networks are trained one after the other, with seeds that follow `seed`. `noisy_share` is the share of
+    windows from motions with noisy angles (`force_windows`). For ablations: without `physics` neither Newton's total
+    nor what follows from it is shown or shared; `sided` networks know right from left, which takes back that each
+    window also teaches as its mirror image; `people` is the share of the people trained on.
     """
 
     steps: int = 2400
     batch: int = 24
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
+    members: int = 3
     width: int = 64
     dilations: tuple[int, ...] = (1, 2, 4, 8, 16)
     dropout: float = 0.1
     feature_noise: float = 0.2
-    amplitude_noise: float = 0.05
+    amplitude_noise: float = 0.1
+    placement_noise: float = 0.02
+    noisy_share: float = 0.3
     force_weights: tuple[float, float, float] = (1.5, 1.0, 2.0)
     contact_weight: float = 0.1
     cop_weight: float = 0.3
     extra_weight: float = 0.3
+    physics: bool = True
+    sided: bool = False
+    people: float = 1.0
 
 
 def total_force(features: Tensor) -> Tensor:
@@ -97,23 +109,23 @@ def _surprise(error: Tensor, deviation: Tensor) -> Tensor:
 
 
 def noisy_loss(network: Refiner, batch: Batch, settings: RefinerTraining) -> dict[str, Tensor]:
-    """Compute the loss of a batch with disturbed features.
+    """Compute the loss of a batch with disturbed features, see `training.disturbances`; mean over the networks."""
+    found = [_member_loss(network, k, batch, settings) for k in range(len(network.members))]
+    return {name: torch.stack([terms[name] for terms in found]).mean() for name in found[0]}
 
-    Noise that is constant over a window stands for marker and scaling error. The swing of Newton's vertical force about
-    body weight is made larger or smaller, as soft tissue does it from one person and laboratory to the next; body
-    weight itself is known.
-    """
+
+def _member_loss(network: Refiner, member: int, batch: Batch, settings: RefinerTraining) -> dict[str, Tensor]:
+    if settings.placement_noise > 0.0:
+        batch = move_landmarks(batch, settings.placement_noise)
     features = batch.features
     if settings.amplitude_noise > 0.0:
-        features = features.clone()
-        factor = 1.0 + settings.amplitude_noise * torch.randn(len(features), 1, 1, 1, device=features.device)
-        total, parts = features[..., _TOTAL_UP], features[..., _PARTS_UP]
-        rest = parts.mean(2, keepdim=True)
-        features[..., _TOTAL_UP] = 1.0 + factor * (total - 1.0)
-        features[..., _PARTS_UP] = rest + factor * (parts - rest)
+        features = swing_factor(features, settings.amplitude_noise)
     totals = total_force(features)
     if settings.feature_noise > 0.0:
-        # Noise that is constant over a window is what another study's calibration looks like.
-        shape = (*features.shape[:2], 1, features.shape[-1])
-        features = features + settings.feature_noise * network.scale * torch.randn(shape, device=features.device)
-    return refiner_loss(network(features, totals), batch, settings)
+        deviation = settings.feature_noise * network.scale
+        if settings.placement_noise > 0.0:
+            deviation = deviation.clone()
+            deviation[_FOOT_COLUMNS] *= _FOOT_SHARE
+        features = calibration_noise(features, deviation)
+    output = network.members[member](*network.prepared(features, totals))
+    return refiner_loss(output, batch, settings)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Literal
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 import torch
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
-from gaitdynamics.errors import MissingExtraError
+from gaitdynamics.errors import FileFormatError, MissingExtraError, UserInputError
 
 #: Steps over which the learning rate rises before it falls as a cosine, if the run is long enough.
 _WARM_UP = 100
@@ -36,6 +38,39 @@ class LoopSettings(BaseModel):
     clip: float = 1.0
     average: float = 0.998
     seed: int = 0
+
+
+def read_changes(file: Path) -> dict[str, Any]:
+    """Read settings that differ from the usual ones from a TOML file, one `name = value` per line.
+
+    Raises
+    ------
+    FileFormatError
+        The file cannot be read or is no TOML.
+    """
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileFormatError(f"cannot be read ({error.strerror})", file=file) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        remedy = "write one `name = value` a line"
+        raise FileFormatError(f"not a TOML file ({error})", file=file, remedy=remedy) from error
+
+
+SettingsT = TypeVar("SettingsT", bound=LoopSettings)
+
+
+def checked(kind: type[SettingsT], changes: Mapping[str, Any], file: Path | None = None) -> SettingsT:
+    """Make settings with some changed; raises UserInputError that tells every unknown name and impossible value."""
+    try:
+        return kind(**changes)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise UserInputError(
+            f"these settings are not possible: {wrong}",
+            file=file,
+            remedy=f"there are: {', '.join(kind.model_fields)}",
+        ) from error
 
 
 def make_optimizer(

@@ -27,12 +27,12 @@ from gaitdynamics.features.body_state import RATE
 from gaitdynamics.features.refiner_schema import COLUMNS
 from gaitdynamics.features.refiner_schema import NAME as FEATURES
 from gaitdynamics.features.targets import ForceTargets
-from gaitdynamics.training.force_windows import Batch, Sample, samples_of
+from gaitdynamics.training.force_windows import VARIANTS, Batch, Sample, noise_seed, samples_of
 
 Features = NDArray[np.float32]
 
 #: Version of what is stored: which fields, and what they mean.
-NAME: Final = f"refiner-samples-1/{FEATURES}"
+NAME: Final = f"refiner-samples-2/{FEATURES}"
 
 #: Half precision rounds to one part in 2048, which is 0.5 mm of a leg, 0.1 % body weight of Newton's total force and
 #: 0.1 mm of a centre of pressure: below what the data themselves can tell. Measured forces keep single precision.
@@ -43,9 +43,6 @@ FIELDS: Final[dict[str, Field]] = {
     "contact": Field(dtype="bool", shape=(2,)),
     "valid": Field(dtype="bool", shape=(2,)),
 }
-
-#: Names of the variants of a trial, in the order in which `samples_of` gives them.
-VARIANTS: Final = ("as_measured", "trunk_hidden")
 
 #: Activities of which the refiner learns.
 ACTIVITIES: Final = ("walking", "running")
@@ -96,9 +93,8 @@ class RefinerDescriber:
         for start, stop in segments:
             if stop - start < RATE * _SHORTEST_SEGMENT:
                 continue
-            samples = samples_of(record.study, cut(trial, start, stop))
-            for variant, sample in zip(VARIANTS, samples, strict=False):
-                found.append(Described(variant, float(trial.time[start]), _arrays(sample)))
+            for sample in samples_of(record.study, cut(trial, start, stop), record.person, noise_seed(record.label)):
+                found.append(Described(sample.variant, float(trial.time[start]), _arrays(sample)))
         if not found:
             raise UserInputError("too short, or hardly a trusted frame")
         return found
@@ -195,7 +191,13 @@ def samples_from_store(store: WindowStore, split: str) -> list[Sample]:
     """
     check_refiner_store(store)
     return [
-        Sample(entry.study, both_views(arrays["features"]), _targets(arrays))
+        Sample(
+            entry.study,
+            both_views(arrays["features"]),
+            _targets(arrays),
+            f"{entry.study}/{entry.subject}",
+            entry.variant,
+        )
         for entry in store.select(split)
         for arrays in (store.sample(entry),)
     ]
