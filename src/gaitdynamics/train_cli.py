@@ -26,10 +26,16 @@ def denoiser(
     init: Path | None = None,
     size: Literal["small", "large"] | None = None,
     schedule: Literal["scaled_linear", "cosine"] | None = None,
+    condition: Literal["none", "cells-1"] | None = None,
+    tempo: tuple[float, ...] = (),
+    half: Flag = False,
+    average: float | None = None,
+    workers: int = 1,
     lora: int | None = None,
     steps: int | None = None,
     batch: int | None = None,
     learning_rate: float | None = None,
+    minutes: float | None = None,
     seed: int = 0,
     resume: Flag = False,
 ) -> None:
@@ -46,7 +52,19 @@ def denoiser(
     size
         Of a new network: small, as in the paper, or large, as released since January 2026. Small unless told.
     schedule
-        Of the noise, for a new network: scaled_linear, as released, or cosine, as in the paper.
+        Of the noise, for a new network: scaled_linear, as released, or cosine, as in the paper. Cosine unless told,
+        but for --condition none.
+    condition
+        Of a new network: cells-1 to be told which cells are known, and learn to fill the others; none for the published
+        format. cells-1 unless told.
+    tempo
+        Show walks also as if they had taken so many times as long, such as 0.93 or 1.07; may be given several times.
+    half
+        Write the weights in half precision.
+    average
+        Decay of the moving average of the weights, if not the usual one.
+    workers
+        Processes that share the reading of the data.
     lora
         Train adapters of this rank only, on top of --init.
     steps
@@ -55,6 +73,8 @@ def denoiser(
         Windows per step, if not the usual number.
     learning_rate
         If not the usual one.
+    minutes
+        End after this time even if steps are left, with what was learnt by then.
     seed
         Seed of the random numbers.
     resume
@@ -65,10 +85,13 @@ def denoiser(
     from gaitdynamics.tasks.outputs import output_folder
     from gaitdynamics.training.denoiser import DenoiserTraining, train_denoiser
 
-    changes = _changes(init, lora, steps, batch, learning_rate, seed)
-    settings = DenoiserTraining(size=size, schedule=schedule, **changes)
+    changes = _changes(init, lora, steps, batch, learning_rate, minutes, seed)
+    if average is not None:
+        changes["average"] = average
+    settings = DenoiserTraining(size=size, schedule=schedule, condition=condition, tempos=tempo, half=half, **changes)
     with output_folder(out):
-        train_denoiser(data, out, settings, init=init, resume=resume, console=Console(stderr=True))
+        screen = Console(stderr=True)
+        train_denoiser(data, out, settings, init=init, resume=resume, workers=workers, console=screen)
     print(f"Weights in {out}; continue with: gaitdynamics train refiner --network published --init {out}")
 
 
@@ -84,6 +107,7 @@ def refiner(
     batch: int | None = None,
     learning_rate: float | None = None,
     members: int | None = None,
+    minutes: float | None = None,
     settings: Path | None = None,
     seed: int | None = None,
     resume: Flag = False,
@@ -111,6 +135,8 @@ def refiner(
         If not the usual one.
     members
         Networks of which the foot-view estimate is the mean, if not the usual number.
+    minutes
+        End after this time even if steps are left, with what was learnt by then.
     settings
         TOML file with further settings, one `name = value` a line; options on the command line stand over it.
     seed
@@ -122,7 +148,7 @@ def refiner(
     from gaitdynamics.training.settings import read_changes
 
     kind = _network(network, init)
-    changes = _changes(init, lora, steps, batch, learning_rate, seed, members)
+    changes = _changes(init, lora, steps, batch, learning_rate, minutes, seed, members)
     if settings is not None:
         changes = read_changes(settings) | changes
     with output_folder(out):
@@ -194,17 +220,24 @@ def _changes(
     steps: int | None,
     batch: int | None,
     learning_rate: float | None,
+    minutes: float | None,
     seed: int | None,
     members: int | None = None,
 ) -> dict[str, Any]:
     """Collect what differs from the usual settings."""
-    asked = {"--lora": lora, "--steps": steps, "--batch": batch, "--learning-rate": learning_rate, "--members": members}
-    for name, value in asked.items():
+    numbers = {
+        "steps": steps,
+        "batch": batch,
+        "learning_rate": learning_rate,
+        "minutes": minutes,
+        "members": members,
+    }
+    for name, value in {"lora": lora, **numbers}.items():
         if value is not None and value <= 0:
-            raise UserInputError(f"{name} {value} is not possible", remedy="give a number above zero")
+            raise UserInputError(f"--{name.replace('_', '-')} {value} is not possible", remedy="give a number above zero")
     if lora is not None and init is None:
         raise UserInputError("adapters need weights to adapt", remedy="name them with --init")
-    given = {"steps": steps, "batch": batch, "learning_rate": learning_rate, "members": members, "seed": seed}
+    given = numbers | {"seed": seed}
     changes: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     if lora is not None:
         from gaitdynamics.training.lora import Adapters

@@ -262,7 +262,8 @@ def test_mistakes_are_told_and_leave_nothing(pair, small_data, tmp_path, capsys)
     mistakes = {
         "no trial has split 'train'": ["denoiser", "--data", str(without_train(tmp_path, small_data)), *out],
         "name another folder": ["denoiser", *data, "--out", half],
-        "trained on the schedule 'scaled_linear'": ["denoiser", *data, *out, "--init", half, "--schedule", "cosine"],
+        "trained on the schedule 'cosine'": ["denoiser", *data, *out, "--init", half, "--schedule", "scaled_linear"],
+        "has the condition 'cells-1'": ["denoiser", *data, *out, "--init", half, "--condition", "none"],
         "is not of size 'large'": ["denoiser", *data, *out, "--init", half, "--size", "large"],
         "adapters need weights": ["denoiser", *data, *out, "--lora", "4"],
         "adapters need a refinement network": ["refiner", *data, *out, "--init", half, "--lora", "4"],

@@ -76,6 +76,7 @@ class Schedule:
     def __init__(self, config: ScheduleConfig = PUBLISHED_SCHEDULE) -> None:
         self.config = config
         self.alphas_cumprod = torch.cumprod(1 - _betas(config), dim=0)
+        self._at_hand = self.alphas_cumprod  # where noise is added, so that training does not copy it in each step
 
     def level(self, t: int) -> Level:
         """Amplitudes at time `t`, which may be `CLEAN`."""
@@ -96,7 +97,9 @@ class Schedule:
         times
             (B,) diffusion time of each.
         """
-        power = self.alphas_cumprod.to(times.device)[times][:, None, None]
+        if self._at_hand.device != times.device:
+            self._at_hand = self.alphas_cumprod.to(times.device)
+        power = self._at_hand[times][:, None, None]
         return power.sqrt().to(x0) * x0 + (1 - power).sqrt().to(x0) * gaussian
 
     def uniform_times(self, count: int) -> tuple[int, ...]:

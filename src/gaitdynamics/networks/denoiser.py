@@ -7,7 +7,8 @@ Differences from the paper: the released networks use GELU, not ReLU, see 63 cha
 8 blocks and 8 heads (`LARGE`) where the paper describes 256, 4 and 4 (`SMALL`).
 
 Differences from the released code: each of its blocks also holds a cross-attention that is never called; its weights
-are dropped on loading (`published_state.denoiser_from_published_state`), and there is no condition input.
+are dropped on loading (`published_state.denoiser_from_published_state`). A network may be told which cells of the
+window are known (`condition`), which the released ones are not.
 """
 
 from __future__ import annotations
@@ -23,13 +24,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from gaitdynamics.networks.attention import RotarySelfAttention, RotaryTable
+from gaitdynamics.networks.condition import Condition, ConditionName, FactsEmbedding, nothing_known, with_kinds
 
 
 @dataclass(frozen=True)
 class DenoiserConfig:
     """Architecture of a `Denoiser`.
 
-    `channels` of a window, `width` inside, `blocks` in depth, attention `heads`, `feedforward` width, `dropout` share.
+    `channels` of a window, `width` inside, `blocks` in depth, attention `heads`, `feedforward` width, `dropout` share,
+    and what the network is told of known cells: nothing, as the published ones, or by a `condition`.
     """
 
     channels: int = 63
@@ -38,6 +41,7 @@ class DenoiserConfig:
     heads: int = 8
     feedforward: int = 1024
     dropout: float = 0.1
+    condition: ConditionName = "none"
 
 
 #: The network of the paper.
@@ -131,44 +135,67 @@ class Denoiser(nn.Module):
         width = config.width
         self.time_mlp = nn.Sequential(NoiseLevelEmbedding(width), nn.Linear(width, 4 * width), nn.Mish())
         self.to_time_cond = nn.Sequential(nn.Linear(4 * width, width))
-        self.input_projection = nn.Linear(config.channels, width)
+        told = config.condition != "none"
+        self.input_projection = nn.Linear(config.channels * (3 if told else 1), width)
+        self.facts = FactsEmbedding(width) if told else None
         self.seqTransDecoder = _Stack(config)
         self.final_layer = nn.Linear(width, config.channels)
         self.rotary_table = RotaryTable(width)
 
-    def forward(self, x: Tensor, times: Tensor) -> Tensor:
+    def forward(self, x: Tensor, times: Tensor, condition: Condition | None = None) -> Tensor:
         """Estimate the clean windows.
 
         Parameters
         ----------
         x
-            (B, T, C) noisy windows, normalised.
+            (B, T, C) noisy windows, normalised; cells that are given hold their clean values.
         times
             (B,) or (1,) diffusion times, 0 to 999.
+        condition
+            What is known; nothing by default. Only for a network that is made for it.
 
         Returns
         -------
         Tensor
             (B, T, C).
         """
-        return self.denoise(x, self.modulation(times))
+        return self.denoise(x, self.modulation(times, condition.facts if condition else None), condition)
 
-    def modulation(self, times: Tensor) -> Tensor:
-        """All that the network needs to know of the noise level, (N, blocks, 2, 2, 1, width)."""
+    def modulation(self, times: Tensor, facts: Tensor | None = None) -> Tensor:
+        """All that the network needs to know of noise level and facts, (N, blocks, 2, 2, 1, width)."""
         level = self.to_time_cond(self.time_mlp(times))
+        if self.facts is not None:
+            if facts is None:
+                facts = nothing_known(level[:, None]).facts
+            level = level + self.facts(facts.to(level.dtype))
         return torch.stack([block.modulation(level) for block in self._blocks()], dim=1)
 
-    def denoise(self, x: Tensor, modulation: Tensor) -> Tensor:
+    def denoise(self, x: Tensor, modulation: Tensor, condition: Condition | None = None) -> Tensor:
         """Estimate the clean windows (B, T, C), given `modulation` of the time of each, or of one time."""
-        h = self.input_projection(x)
+        if self.facts is not None:
+            x = with_kinds(x, condition or nothing_known(x))
+        elif condition is not None:
+            raise ValueError("this network was not made to be told what is known")
+        with _full_precision(x):
+            h = self.input_projection(x)
         table = self.rotary_table(h)
         for i, block in enumerate(self._blocks()):
             h = block(h, modulation[:, i], table)
-        result: Tensor = self.final_layer(h)
+        with _full_precision(h):
+            result: Tensor = self.final_layer(h.to(self.final_layer.weight.dtype))
         return result
 
     def _blocks(self) -> list[DenoiserBlock]:
         return [block for block in self.seqTransDecoder.stack if isinstance(block, DenoiserBlock)]
+
+
+def _full_precision(x: Tensor) -> torch.autocast:
+    """Keep the ends of the network out of automatic mixed precision: columns have more digits than bfloat16."""
+    return torch.autocast(x.device.type, enabled=False)
+
+
+#: Windows that go through the network at once where no gradients are wanted: more are not faster, and take memory.
+_BATCH: Final = 16
 
 
 class SteppedDenoiser:
@@ -185,20 +212,40 @@ class SteppedDenoiser:
         All diffusion times that will be asked for.
     dtype
         Floating-point type to compute in; results have the type of the input.
+    condition
+        What is known of the windows; its facts are the same for all of them, (1, F).
     """
 
-    def __init__(self, network: Denoiser, times: Sequence[int], dtype: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self,
+        network: Denoiser,
+        times: Sequence[int],
+        dtype: torch.dtype = torch.float32,
+        condition: Condition | None = None,
+    ) -> None:
         device = network.input_projection.weight.device
         self._index = {int(t): i for i, t in enumerate(times)}
         frozen = copy.deepcopy(network).requires_grad_(requires_grad=False).eval()
         with torch.no_grad():
-            self._modulation = frozen.modulation(torch.as_tensor(list(self._index), device=device)).to(dtype)
+            announced = torch.as_tensor(list(self._index), device=device)
+            self._modulation = frozen.modulation(announced, condition.facts if condition else None).to(dtype)
         self._network = frozen.to(dtype)
         self._dtype = dtype
+        self._condition = condition
 
     def __call__(self, x: Tensor, t: int) -> Tensor:
         """Estimate the clean windows (B, T, C) from noisy ones at time `t`."""
         if t not in self._index:
             raise ValueError(f"diffusion time {t} was not announced; known are {sorted(self._index)}")
         i = self._index[t]
-        return self._network.denoise(x.to(self._dtype), self._modulation[i : i + 1]).to(x.dtype)
+        size = len(x) if torch.is_grad_enabled() else _BATCH
+        parts = [slice(start, start + size) for start in range(0, len(x), size)]
+        done = [
+            self._network.denoise(
+                x[part].to(self._dtype),
+                self._modulation[i : i + 1],
+                self._condition.rows(part) if self._condition else None,
+            ).to(x.dtype)
+            for part in parts
+        ]
+        return torch.cat(done) if len(done) > 1 else done[0]

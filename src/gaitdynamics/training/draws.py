@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gaitdynamics.inference.windows import WINDOW
 
@@ -27,6 +28,8 @@ class Drawable(Protocol):
 
 
 SampleT = TypeVar("SampleT", bound=Drawable)
+
+Places = NDArray[np.int64]
 
 
 class Cut(NamedTuple, Generic[SampleT]):
@@ -100,3 +103,43 @@ class StudyDraws(Generic[SampleT]):
             if sample.frames >= length:
                 start = int(rng.integers(sample.frames - length + 1))
                 return Cut(sample, slice(start, start + length))
+
+
+class PlaceDraws:
+    """Places of random windows in samples that lie end to end, a whole batch at once.
+
+    Windows are drawn with the probabilities of `StudyDraws`.
+
+    Parameters
+    ----------
+    samples
+        The trials; at least one of the shortest length.
+    lengths
+        As of `StudyDraws`.
+    """
+
+    def __init__(self, samples: Sequence[Drawable], lengths: Mapping[int, float] = LENGTHS) -> None:
+        studies = StudyDraws(samples, 1, 0, lengths)
+        self.lengths = studies.lengths
+        self.frames = np.array([sample.frames for sample in samples])
+        self.first = np.concatenate([[0], np.cumsum(self.frames)[:-1]])
+        share = dict(zip(studies.studies, studies.probability, strict=True))
+        weight = np.array([share[s.study] / len(studies.by_study[s.study]) for s in samples])
+        self._cumulated = {length: np.cumsum(np.where(self.frames >= length, weight, 0.0)) for length in self.lengths}
+
+    def length(self, rng: np.random.Generator) -> int:
+        """Draw a length of windows [frames]."""
+        return int(rng.choice(list(self.lengths), p=list(self.lengths.values())))
+
+    def draw(self, rng: np.random.Generator, length: int, count: int) -> tuple[Places, Places]:
+        """Draw `count` windows of one length.
+
+        Returns
+        -------
+        trials, starts
+            (count,) numbers of samples, and the first frame of each window among the frames of all samples.
+        """
+        cumulated = self._cumulated[length]
+        trials = np.searchsorted(cumulated, rng.random(count) * cumulated[-1], side="right")
+        starts = self.first[trials] + rng.integers(self.frames[trials] - length + 1)
+        return trials, starts

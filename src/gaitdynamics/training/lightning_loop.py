@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import lightning
 import torch
@@ -21,6 +22,9 @@ LAST = "last.ckpt"
 VALIDATE_EVERY = 250
 #: Steps between savings of the state for resuming.
 SAVE_EVERY = 250
+
+#: Steps between refreshes of the progress bar.
+_REFRESH_EVERY: Final = 10
 
 BatchT = TypeVar("BatchT")
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
@@ -63,17 +67,46 @@ class _Steps(IterableDataset[BatchT]):
             yield self.draw(index)
 
 
-class _Validation(lightning.Callback):
-    """Logs what `validate` says of the network as it stands."""
+class _Average(EMAWeightAveraging):
+    """Moving average of the weights; logs what `validate` says of it, and keeps the best one if it is to.
 
-    def __init__(self, validate: Validate[Any]) -> None:
-        self.validate = validate
+    The best is the one of which `validate` gives the least number of name 'score', or else the least first one.
+    """
 
-    def on_train_batch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *_: Any) -> None:
-        if trainer.global_step % VALIDATE_EVERY == 0 and isinstance(pl_module, TrainedModule):
-            values = self.validate(pl_module.network.eval())
-            pl_module.network.train()
-            pl_module.log_dict({f"val/{name}": value for name, value in values.items()}, prog_bar=True)
+    def __init__(self, decay: float, validate: Validate[Any] | None, *, keep_best: bool) -> None:
+        super().__init__(decay=decay)
+        self._validate, self._keep_best = validate, keep_best
+        self._best: tuple[float, dict[str, Tensor]] | None = None
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *args: Any, **kwargs: Any
+    ) -> None:
+        super().on_train_batch_end(trainer, pl_module, *args, **kwargs)
+        last = trainer.global_step == trainer.max_steps
+        if self._validate is None or not (trainer.global_step % VALIDATE_EVERY == 0 or (last and self._keep_best)):
+            return
+        assert self._average_model is not None
+        averaged = self._average_model.module
+        assert isinstance(averaged, TrainedModule)
+        network = averaged.network
+        values = dict(self._validate(network.eval()))
+        network.train()
+        pl_module.log_dict({f"val/{name}": value for name, value in values.items()}, prog_bar=True)
+        score = float(values.get("score", next(iter(values.values()))))
+        if self._keep_best and (self._best is None or score < self._best[0]):
+            self._best = score, {name: tensor.clone() for name, tensor in network.state_dict().items()}
+
+    def on_train_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        super().on_train_end(trainer, pl_module)
+        if self._best is not None and isinstance(pl_module, TrainedModule):
+            pl_module.network.load_state_dict(self._best[1])
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "best": self._best}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        super().load_state_dict(state_dict)
+        self._best = state_dict.get("best")
 
 
 def fit(
@@ -104,25 +137,29 @@ def fit(
     resume
         Continue from `last.ckpt` if there is one.
     validate
-        Numbers to log every now and then, of the network in evaluation mode.
+        Numbers to log every now and then, of the averaged network in evaluation mode.
     """
     if resume:
         _keep_record(out / "log")
     module = TrainedModule(network.train(), loss, settings)
     frozen = {name: p.detach().clone() for name, p in network.named_parameters() if not p.requires_grad}
     last = out / LAST
+    mixed = settings.mixed_precision and torch.cuda.is_available()
+    if mixed:
+        torch.set_float32_matmul_precision("high")
     trainer = lightning.Trainer(
         max_steps=settings.steps,
+        max_time=None if settings.minutes is None else timedelta(minutes=settings.minutes),
+        precision="bf16-mixed" if mixed else "32-true",
         accelerator="auto",
         devices=1,
         gradient_clip_val=settings.clip or None,
         logger=[CSVLogger(out, "log", version=""), TensorBoardLogger(str(out), "log", version="")],
         callbacks=[
-            EMAWeightAveraging(decay=settings.average),
+            _Average(settings.average, validate, keep_best=settings.keep_best),
             LearningRateMonitor("step"),
             ModelCheckpoint(out, "last", every_n_train_steps=SAVE_EVERY, enable_version_counter=False),
-            RichProgressBar(),
-            *([_Validation(validate)] if validate else []),
+            RichProgressBar(refresh_rate=_REFRESH_EVERY),
         ],
         log_every_n_steps=25,
         enable_model_summary=False,

@@ -40,6 +40,7 @@ def save_trained(
     training: dict[str, Any],
     metrics: dict[str, Any],
     zeroed: Sequence[str] = (),
+    half: bool = False,
 ) -> PairDescription:
     """Write a trained network and, as it is, the other one of the pair that it continues.
 
@@ -59,7 +60,11 @@ def save_trained(
         How it was trained, and how well it does.
     zeroed
         Columns that a refinement network saw as zero in training where they were not measured.
+    half
+        Write the trained network in half precision.
     """
+    if half:  # loading widens them again
+        network = network.half()
     facts: dict[str, Any] = {
         "parameters": sum(parameter.numel() for parameter in network.parameters()),
         "scaler": scaler,

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
+from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from gaitdynamics.body.stature import estimate_height
 from gaitdynamics.columns import SIDES
+from gaitdynamics.dataset.augmentation import change_tempo
 from gaitdynamics.dataset.catalogue import Catalogue
+from gaitdynamics.dataset.records import TrialRecord
 from gaitdynamics.errors import GaitError, UserInputError
 from gaitdynamics.features.published.rotations import LARGEST_TURN
 from gaitdynamics.features.published.scaler import ColumnScaler
@@ -47,6 +54,10 @@ class PublishedSample:
         trusted then.
     height_estimated
         Whether the body height is that of the skeleton's proportions.
+    height_m, running
+        Body height [m], and whether the person runs; NaN and None where that is not known.
+    tempo
+        How many times longer than recorded the movement takes.
     """
 
     study: str
@@ -54,6 +65,18 @@ class PublishedSample:
     values: Array
     known: Mask
     height_estimated: bool = False
+    height_m: float = np.nan
+    running: bool | None = None
+    tempo: float = 1.0
+
+    @property
+    def facts(self) -> tuple[float, float]:
+        """Body height [m] and whether the person runs (1) or walks (0); NaN where unknown."""
+        return self.height_m, np.nan if self.running is None else float(self.running)
+
+    def cut(self, part: slice) -> PublishedSample:
+        """Take some frames."""
+        return replace(self, values=self.values[part], known=self.known[part])
 
     @property
     def frames(self) -> int:
@@ -97,7 +120,7 @@ def sample_of(study: str, label: str, trial: Trial) -> PublishedSample:
     known = np.repeat(~columns.missing[None], len(columns.time), axis=0)
     for foot, kinetic in enumerate(_KINETIC_OF_FOOT):
         known[:, kinetic] &= columns.kinetics_valid[:, foot, None]
-    return PublishedSample(study, label, columns.values, known, estimated)
+    return PublishedSample(study, label, columns.values, known, estimated, columns.height_m)
 
 
 @dataclass(frozen=True)
@@ -114,19 +137,62 @@ class PublishedData:
         return PublishedData(kept, self.left_out | without)
 
 
-def load_published_data(catalogue: Catalogue, split: str, console: Console) -> PublishedData:
-    """Read all walking and running trials of a split; none if the catalogue has no such split."""
+def load_published_data(
+    catalogue: Catalogue, split: str, console: Console, tempos: Sequence[float] = (), workers: int = 1
+) -> PublishedData:
+    """Read all walking and running trials of a split; none if the catalogue has no such split.
+
+    Walks come once more for each of `tempos`, as if they had taken that many times as long (`change_tempo`), where that
+    can be. Runs do not: in flight no tempo but the own one obeys gravity. `workers` processes share the reading.
+    """
     from rich.progress import track
 
     samples: list[PublishedSample] = []
     left_out: dict[str, str] = {}
     records = [r for r in catalogue if r.split == split and r.activity in ("walking", "running")]
-    for record in track(records, description=f"reading {split}", console=console):
-        try:
-            samples.append(sample_of(record.study, record.label, record.load()))
-        except GaitError as error:
-            left_out[record.label] = error.problem if isinstance(error, UserInputError) else str(error)
+    found = _read_all(records, partial(_read, tempos=tempos), workers)
+    for record, read in track(
+        zip(records, found, strict=True), total=len(records), description=f"reading {split}", console=console
+    ):
+        if isinstance(read, str):
+            left_out[record.label] = read
+        else:
+            samples.extend(read)
     return PublishedData(tuple(samples), left_out)
+
+
+def _read_all(
+    records: Sequence[TrialRecord], read: Callable[[TrialRecord], list[PublishedSample] | str], workers: int
+) -> Iterator[list[PublishedSample] | str]:
+    if workers == 1 or len(records) < 2:
+        yield from map(read, records)
+        return
+    # A forked process may inherit locks of torch's threads; a fresh one does not.
+    with ProcessPoolExecutor(
+        min(workers, len(records)), get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
+    ) as pool:
+        yield from pool.map(read, records, chunksize=4)
+
+
+def _read(record: TrialRecord, tempos: Sequence[float]) -> list[PublishedSample] | str:
+    """Read a trial in all its tempos; says why where it cannot be used."""
+    try:
+        trial = record.load()
+        sample = replace(sample_of(record.study, record.label, trial), running=record.activity == "running")
+    except GaitError as error:
+        return error.problem if isinstance(error, UserInputError) else str(error)
+    return [sample] if sample.running else [sample, *_at_other_tempos(sample, trial, tempos)]
+
+
+def _at_other_tempos(sample: PublishedSample, trial: Trial, tempos: Sequence[float]) -> Iterator[PublishedSample]:
+    """Vary the tempo of a trial with forces; what is then too short is left out."""
+    forces = trial.forces
+    if forces is None or len(forces.time) != len(trial.time) or not np.allclose(forces.time, trial.time):
+        return
+    for tempo in tempos:
+        with contextlib.suppress(UserInputError):
+            varied = sample_of(sample.study, sample.label, change_tempo(trial, tempo))
+            yield replace(varied, running=sample.running, tempo=tempo)
 
 
 def fit_scaler(samples: Sequence[PublishedSample]) -> ColumnScaler:
@@ -175,14 +241,14 @@ def _mirror() -> tuple[list[int], Array]:
     return PUBLISHED_63.indices(source.values()), np.array(list(sign.values()))
 
 
-_SOURCE, _SIGN = _mirror()
+MIRROR_SOURCE, MIRROR_SIGN = _mirror()
 
 
 def mirror_columns(values: Array) -> Array:
     """Give the columns (..., 63), not scaled, of the same motion with left and right exchanged."""
-    return np.asarray(values[..., _SOURCE] * _SIGN)
+    return np.asarray(values[..., MIRROR_SOURCE] * MIRROR_SIGN)
 
 
 def mirror_sample(sample: PublishedSample) -> PublishedSample:
     """Give the trial with left and right exchanged."""
-    return replace(sample, values=mirror_columns(sample.values), known=sample.known[:, _SOURCE])
+    return replace(sample, values=mirror_columns(sample.values), known=sample.known[:, MIRROR_SOURCE])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,13 @@ class PublishedSource:
 
 
 def read_source(
-    folder: Path, scaler: ColumnScaler | None, *, forces: bool, console: Console | None = None
+    folder: Path,
+    scaler: ColumnScaler | None,
+    *,
+    forces: bool,
+    tempos: Sequence[float] = (),
+    workers: int = 1,
+    console: Console | None = None,
 ) -> PublishedSource:
     """Read the people of splits 'train' and, if there are any, 'val'; no other is opened.
 
@@ -50,6 +57,10 @@ def read_source(
         Of the weights to continue from; it is kept, for it belongs to them. None fits one to the training people.
     forces
         Leave out trials without trusted forces.
+    tempos
+        Show the walks of the training people at these tempos too, see `load_published_data`.
+    workers
+        Processes that share the reading.
     console
         Where progress and doubts are shown; the screen by default.
 
@@ -70,7 +81,8 @@ def read_source(
             column="split",
             remedy="write 'train' for the trials to learn from, and 'val' for those of other people to judge by",
         )
-    train, val = (load_published_data(catalogue, split, console) for split in ("train", "val"))
+    train = load_published_data(catalogue, "train", console, tempos, workers)
+    val = load_published_data(catalogue, "val", console, workers=workers)
     if forces:
         train, val = train.with_forces(), val.with_forces()
     if not train.samples:
@@ -83,8 +95,8 @@ def read_source(
     facts = {
         "manifest_sha256": file_sha256(folder / MANIFEST),
         "studies": sorted({sample.study for sample in train.samples}),
-        "samples": len(train.samples),
-        "frames": sum(sample.frames for sample in train.samples),
+        "samples": sum(sample.tempo == 1.0 for sample in train.samples),
+        "frames": sum(sample.frames for sample in train.samples if sample.tempo == 1.0),
         "validation_samples": len(val.samples),
         "left_out": train.left_out | val.left_out,
         "height_estimated": sorted(s.label for s in (*train.samples, *val.samples) if s.height_estimated),

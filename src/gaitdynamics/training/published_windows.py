@@ -1,9 +1,12 @@
-"""Random windows of the 63 published columns, scaled, with a mask of what is known."""
+"""Random windows of the 63 published columns, scaled, with a mask of what is known.
+
+All trials lie end to end in a few tensors, on the accelerator if there is one, from which a batch is gathered at once.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
@@ -11,19 +14,27 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gaitdynamics.features.published.scaler import ColumnScaler
+from gaitdynamics.features.published.schema import PUBLISHED_63
 from gaitdynamics.inference.windows import WINDOW
-from gaitdynamics.training.draws import StudyDraws
-from gaitdynamics.training.published_data import PublishedSample, mirror_sample
+from gaitdynamics.training.draws import PlaceDraws
+from gaitdynamics.training.published_data import MIRROR_SIGN, MIRROR_SOURCE, PublishedSample
+
+_FORWARD: Final = PUBLISHED_63.index("pelvis_tx")
 
 
 class PublishedBatch(NamedTuple):
-    """Windows stacked: `values` (B, T, 63) scaled, zero where unknown; `known` (B, T, 63) one or zero."""
+    """Windows stacked.
+
+    `values` (B, T, 63) scaled, zero where unknown; `known` (B, T, 63) one or zero; `facts` (B, 3) as of
+    `networks.condition`, NaN where unknown.
+    """
 
     values: Tensor
     known: Tensor
+    facts: Tensor
 
 
-class PublishedWindows(StudyDraws[PublishedSample]):
+class PublishedWindows:
     """Random batches of scaled windows; every second one, at random, with left and right exchanged.
 
     Parameters
@@ -32,6 +43,8 @@ class PublishedWindows(StudyDraws[PublishedSample]):
         As for `StudyDraws`.
     scaler
         Of the 63 columns.
+    device
+        Where the samples lie and batches are made; the accelerator if there is one.
 
     Notes
     -----
@@ -40,34 +53,71 @@ class PublishedWindows(StudyDraws[PublishedSample]):
     without a notion of length would take padding for motion, and estimation runs short trials at their own length.
     """
 
-    def __init__(self, samples: Sequence[PublishedSample], scaler: ColumnScaler, batch: int, seed: int) -> None:
-        super().__init__(samples, batch, seed)
-        self.scaler = scaler
+    def __init__(
+        self,
+        samples: Sequence[PublishedSample],
+        scaler: ColumnScaler,
+        batch: int,
+        seed: int,
+        device: torch.device | str | None = None,
+    ) -> None:
+        self.batch, self.seed = batch, seed
+        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.places = PlaceDraws(samples)
+        known = np.concatenate([sample.known for sample in samples])
+        scaled = np.where(known, scaler.to_scaled(np.concatenate([sample.values for sample in samples])), 0.0)
+        self._values = torch.from_numpy(scaled.astype(np.float32)).to(self.device)
+        self._known = torch.from_numpy(known).to(self.device)
+        self._facts = torch.tensor([sample.facts for sample in samples], dtype=torch.float32).to(self.device)
+        scale, bias = np.array(scaler.scale), np.array(scaler.bias)
+        # The mirror image on the scaled side, for scales that differ between left and right too.
+        gain = MIRROR_SIGN * scale / scale[MIRROR_SOURCE]
+        self._gain = self._tensor(gain)
+        self._offset = self._tensor(bias - bias[MIRROR_SOURCE] * gain)
+        self._source = torch.tensor(MIRROR_SOURCE, device=self.device)
+        self._speed = float(scale[_FORWARD]), float(bias[_FORWARD])
 
     def draw(self, index: int) -> PublishedBatch:
-        """Draw batch number `index`."""
-        cuts, rng = self.cuts(index)
-        mirrored = rng.random(len(cuts)) < 0.5
-        return stack([cut_sample(*cut, mirror) for cut, mirror in zip(cuts, mirrored, strict=True)], self.scaler)
+        """Draw batch number `index`; it is the same whenever it is asked for."""
+        rng = np.random.default_rng((self.seed, index))
+        length = self.places.length(rng)
+        trials, starts = self.places.draw(rng, length, self.batch)
+        first = torch.from_numpy(starts).to(self.device, non_blocking=True)
+        mirrored = torch.from_numpy(rng.random(self.batch) < 0.5).to(self.device, non_blocking=True)[:, None, None]
+        rows = first[:, None] + torch.arange(length, device=self.device)
+        values, known = self._values[rows], self._known[rows]
+        other = values[..., self._source] * self._gain + self._offset
+        known = torch.where(mirrored, known[..., self._source], known)
+        values = torch.where(known, torch.where(mirrored, other, values), 0.0)
+        facts = self._facts[torch.from_numpy(trials).to(self.device, non_blocking=True)]
+        return PublishedBatch(values, known.float(), _with_speed(facts, values, known, self._speed))
+
+    def _tensor(self, numbers: NDArray[np.float64]) -> Tensor:
+        return torch.from_numpy(numbers.astype(np.float32)).to(self.device)
 
 
-def cut_sample(sample: PublishedSample, part: slice, mirror: np.bool | bool = False) -> PublishedSample:
-    """Take some frames of a sample."""
-    cut = PublishedSample(sample.study, sample.label, sample.values[part], sample.known[part])
-    return mirror_sample(cut) if mirror else cut
+def _with_speed(facts: Tensor, values: Tensor, known: Tensor, scaling: tuple[float, float]) -> Tensor:
+    """Put the mean forward velocity of each window in front of the facts of its trial (B, 2)."""
+    scale, bias = scaling
+    speed = (values[..., _FORWARD].mean(1) - bias) / scale
+    speed = torch.where(known[..., _FORWARD].bool().all(1), speed, torch.nan)
+    return torch.cat([speed[:, None], facts], dim=1)
 
 
 def stack(windows: Sequence[PublishedSample], scaler: ColumnScaler) -> PublishedBatch:
     """Scale windows of one length; what is unknown becomes zero, the middle of the range."""
     known = np.stack([window.known for window in windows])
     scaled = np.where(known, scaler.to_scaled(np.stack([window.values for window in windows])), 0.0)
-    return PublishedBatch(torch.from_numpy(scaled.astype(np.float32)), torch.from_numpy(known.astype(np.float32)))
+    values, there = (torch.from_numpy(array.astype(np.float32)) for array in (scaled, known))
+    facts = torch.tensor([window.facts for window in windows], dtype=torch.float32)
+    scaling = scaler.scale[_FORWARD], scaler.bias[_FORWARD]
+    return PublishedBatch(values, there, _with_speed(facts, values, there, scaling))
 
 
 def fixed_windows(samples: Sequence[PublishedSample], scaler: ColumnScaler, most: int) -> list[PublishedBatch]:
     """Cut samples into windows that do not overlap, and take `most` of them, evenly; one batch per length."""
     cuts = [
-        cut_sample(sample, slice(start, start + min(WINDOW, sample.frames)))
+        sample.cut(slice(start, start + min(WINDOW, sample.frames)))
         for sample in samples
         for start in range(0, max(sample.frames - WINDOW, 0) + 1, WINDOW)
     ]

@@ -24,7 +24,9 @@ class LoopSettings(BaseModel):
 
     `decay` of the learning rate: "one_cycle" rises over the first tenth of the steps and falls as a cosine; "cosine"
     falls as a cosine after a short warm-up; "none" keeps it. `clip` limits the norm of the gradient (0: no limit).
-    `average` is the decay of the moving average of the weights, which is what a run gives.
+    `average` is the decay of the moving average of the weights, which is what a run gives. `mixed_precision` computes
+    in bfloat16 where there is an accelerator. `keep_best` gives the average that did best on the validation people
+    instead of the last one. `minutes` ends a run early, with what it has by then.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +40,9 @@ class LoopSettings(BaseModel):
     clip: float = 1.0
     average: float = 0.998
     seed: int = 0
+    mixed_precision: bool = False
+    keep_best: bool = False
+    minutes: float | None = None
 
 
 def read_changes(file: Path) -> dict[str, Any]:
