@@ -234,7 +234,8 @@ def _changes(
     }
     for name, value in {"lora": lora, **numbers}.items():
         if value is not None and value <= 0:
-            raise UserInputError(f"--{name.replace('_', '-')} {value} is not possible", remedy="give a number above zero")
+            option = f"--{name.replace('_', '-')}"
+            raise UserInputError(f"{option} {value} is not possible", remedy="give a number above zero")
     if lora is not None and init is None:
         raise UserInputError("adapters need weights to adapt", remedy="name them with --init")
     given = numbers | {"seed": seed}
