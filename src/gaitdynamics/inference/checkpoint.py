@@ -25,7 +25,7 @@ from gaitdynamics.inference.network_files import WEIGHTS_FILE as WEIGHTS_FILE
 from gaitdynamics.networks.refiner import Refiner, RefinerConfig
 
 #: Weights that come with the package.
-DEFAULT_WEIGHTS: Final = "refiner-2"
+DEFAULT_WEIGHTS: Final = "refiner-3"
 
 
 class RefinerDescription(BaseModel):

@@ -33,8 +33,8 @@ CONTACT_FROM, CONTACT_FULL = 0.5, 0.7
 #: From axes towards the midline to axes to the right, per foot.
 _TO_RIGHT: Final = np.array([[1.0, 1.0, -1.0], [1.0, 1.0, 1.0]])
 
-#: Bandwidth of the implied centre of pressure: index into `CUTOFFS` (6 Hz; it is the steadiest).
-_IMPLIED_BAND: Final = CUTOFFS.index(6.0)
+#: Bandwidth of the implied centre of pressure: index into `CUTOFFS`.
+_IMPLIED_BAND: Final = CUTOFFS.index(10.0)
 
 #: A frame in which one foot alone stands: its probability of contact, that of the other one, and its vertical force
 #: [body weights].
@@ -43,8 +43,8 @@ _STANDS, _SWINGS, _BEARS = 0.9, 0.1, 0.6
 _FEWEST_FRAMES: Final = 10
 #: How well the implied centre of pressure of a person is known [m]: only what goes beyond is believed.
 _IMPLIED_ERROR: Final = 0.010
-#: How much of the rest is believed, along and across the foot.
-_BELIEF: Final = (0.5, 1.0)
+#: How much of the rest is believed: the network has seen the implied point too.
+_BELIEF: Final = 0.5
 
 
 @dataclass(frozen=True)
