@@ -303,7 +303,7 @@ def test_model_with_a_mistake(
         (("--overground", "--mass", "nan"), ["the body mass is nan kg", "in kilograms"]),
         (("--overground", "--mass", "seventy"), ["seventy", "mass"]),
         (("--overground", "--height", "175"), ["175 m, looks like cm", "in metres"]),
-        (("--overground", "--weights", "refiner-0"), ["there are no weights 'refiner-0'", "refiner-2"]),
+        (("--overground", "--weights", "refiner-0"), ["there are no weights 'refiner-0'", "refiner-3"]),
         (("--overground", "--treadmill", "1.2"), ["both --overground and --treadmill", "give either"]),
         (("--mass", "70"), ["the surface is not told", "either --overground, or --treadmill"]),
         (("--treadmill", "-1.2"), ["a belt speed of -1.2 m/s", "positive"]),

@@ -131,7 +131,7 @@ def test_list_has_packaged_and_given_weights(imported, capsys, monkeypatch):
         assert run("list", folder) == 0
         rows = [line.split() for line in capsys.readouterr().out.replace("│", " ").splitlines()]
         kinds = {row[0]: row[1:3] for row in rows if len(row) > 3}
-        assert kinds["refiner-2"] == ["refiner", "foot-view-2"]
+        assert kinds["refiner-3"] == ["refiner", "foot-view-3"]
         assert kinds["pair"] == ["published-pair", "published-63"]
 
 
@@ -160,9 +160,9 @@ def test_show_a_pair(imported, capsys):
 
 
 def test_show_packaged_weights(capsys):
-    assert run("show", "refiner-2") == 0
+    assert run("show", "refiner-3") == 0
     said = capsys.readouterr().out
-    for part in ("foot-view-2", "weights.safetensors:", "metrics:", "training:"):
+    for part in ("foot-view-3", "weights.safetensors:", "metrics:", "training:"):
         assert part in said
 
 

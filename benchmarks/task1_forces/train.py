@@ -1,7 +1,7 @@
 """Train everything that the tables of this benchmark compare: our network, its ablations and the paper's baselines.
 
-`python benchmarks/task1_forces/train.py DATA_FOLDER --out RUNS` trains, one after the other, what the files in `configs`
-say; each has the same number of steps and sees the same people. What is finished is left as it is, what was
+`python benchmarks/task1_forces/train.py DATA_FOLDER --out RUNS` trains, one after the other, what the files in
+`configs` say; each has the same number of steps and sees the same people. What is finished is left as it is, what was
 interrupted goes on. Several computers or processes can share the work with `--only` and `--member`.
 """
 

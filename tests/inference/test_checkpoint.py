@@ -22,7 +22,7 @@ from gaitdynamics.networks.refiner import Refiner, RefinerConfig
 def saved(tmp_path):
     torch.manual_seed(3)
     network = Refiner(RefinerConfig(len(COLUMNS), 3, width=8, dilations=(1,)))
-    torch.nn.init.normal_(network.leave.weight)
+    torch.nn.init.normal_(network.members[0].leave.weight)
     folder = tmp_path / "mine"
     save_refiner(folder, network, RefinerDescription(name="mine", description="", architecture=network.config))
     return folder, network

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gaitdynamics.features.body_state import HEEL, TOE, body_state
+from gaitdynamics.features.body_state import CUTOFFS, HEEL, TOE, body_state
 from gaitdynamics.features.foot_frame import OUTLINE, foot_frame
 from gaitdynamics.features.refiner_schema import implied_cop
 from gaitdynamics.inference.checkpoint import load_refiner
@@ -91,7 +91,7 @@ def test_centre_of_pressure_lies_in_the_outline(state):
 def on_one_leg(state, side):
     """An estimate in which one foot bears all weight, at the implied centre of pressure of that foot."""
     frame = foot_frame(state.landmark[:, :, HEEL], state.landmark[:, :, TOE], 0.0)
-    point = implied_cop(state, 0.0)[:, 0]
+    point = implied_cop(state, 0.0)[:, CUTOFFS.index(10.0)]
     along, across = frame.from_ground(np.repeat(point[:, None], 2, axis=1))
     inside = (along > 0.0) & (along < 1.2) & (across > -0.2) & (across < 0.2) & (np.arange(2) == side)
     base = refined(state, inside.astype(float))
@@ -104,12 +104,12 @@ def test_feet_that_agree_with_the_balance_of_moments_stay(state):
     np.testing.assert_allclose(calibrate_feet(right, state, 0.0).cop[inside], right.cop[inside], atol=1e-9)
 
 
-def test_a_foot_that_is_4_cm_off_is_moved_by_3(state):
-    """One centimetre is what the balance of moments itself may be wrong by."""
+def test_a_foot_that_is_4_cm_off_is_moved_by_half_of_3(state):
+    """One centimetre is what the balance of moments itself may be wrong by; half of the rest is believed."""
     estimate, inside = on_one_leg(state, 1)
     off = replace(estimate, cop=estimate.cop + np.array([0.0, 0.04 / state.foot_length]))
     moved = calibrate_feet(off, state, 0.0).cop[inside] - off.cop[inside]
-    np.testing.assert_allclose(np.median(moved, axis=0) * state.foot_length, [0.0, -0.03], atol=1e-6)
+    np.testing.assert_allclose(np.median(moved, axis=0) * state.foot_length, [0.0, -0.015], atol=1e-6)
 
 
 def test_without_a_measured_trunk_feet_are_left_alone(state):

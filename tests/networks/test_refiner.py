@@ -55,9 +55,10 @@ def test_feet_that_are_down_bear_all_of_the_total(network):
     """Without extra force the two feet together have the total, however it is divided."""
     with torch.no_grad():
         choices = 3 * 2 * network.config.delays
-        network.leave.weight[choices + 1 : choices + 5] = 0.0
-        network.leave.bias[choices + 1 : choices + 4] = 0.0
-        network.leave.bias[choices + 4] = 20.0
+        leave = network.members[0].leave
+        leave.weight[choices + 1 : choices + 5] = 0.0
+        leave.bias[choices + 1 : choices + 4] = 0.0
+        leave.bias[choices + 4] = 20.0
     features, total = inputs()
     total = total[..., :1, :].expand(-1, -1, -1, 2, -1)[:, :, :1].expand(-1, -1, 40, -1, -1)
     out = network(features, total)
@@ -68,9 +69,9 @@ def test_feet_that_are_down_bear_all_of_the_total(network):
 def test_the_total_may_come_late():
     net = Refiner(RefinerConfig(features=11, bandwidths=2, width=16, dilations=(1,), delays=3)).eval()
     with torch.no_grad():
-        band = net.leave.bias[:18].view(3, 2, 3)
+        band = net.members[0].leave.bias[:18].view(3, 2, 3)
         band[2] = 50.0
-        net.leave.bias[18 + 4] = 20.0
+        net.members[0].leave.bias[18 + 4] = 20.0
     features, total = inputs()
     force = net(features, total).force.sum(1)
     torch.testing.assert_close(force[:, 2:], total[:, 0, :-2].mean(-2))
@@ -83,7 +84,7 @@ def test_doubts_are_positive_and_do_not_bend_the_estimate(network):
     assert (out.point_scale > 0).all()
     (out.force_scale.sum() + out.point_scale.sum()).backward()
     touched = {name for name, p in network.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
-    assert touched == {"doubt.weight", "doubt.bias"}
+    assert touched == {"members.0.doubt.weight", "members.0.doubt.bias"}
     with torch.no_grad():
         network.widening.mul_(2.0)
     torch.testing.assert_close(network(*inputs()).force_scale, 2.0 * out.force_scale)
@@ -98,3 +99,57 @@ def test_frames_far_apart_do_not_touch(network):
     touched = torch.nonzero(difference > 0).flatten()
     assert touched.min() == 40 - 6
     assert touched.max() == 40 + 6
+
+
+def ensemble(members: int, **changes) -> Refiner:
+    torch.manual_seed(7)
+    net = Refiner(RefinerConfig(11, 2, width=16, dilations=(1,), members=members, **changes))
+    for parameter in net.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    return net.eval()
+
+
+def test_an_ensemble_is_the_mean_and_doubts_what_its_members_differ_by():
+    net = ensemble(3)
+    alone = []
+    for member in net.members:
+        one = ensemble(1)
+        one.members[0] = member
+        alone.append(one(*inputs()))
+    out = net(*inputs())
+    force = torch.stack([o.force for o in alone])
+    torch.testing.assert_close(out.force, force.mean(0))
+    torch.testing.assert_close(out.point, torch.stack([o.point for o in alone]).mean(0))
+    gate = torch.stack([torch.sigmoid(o.contact) for o in alone]).mean(0)
+    torch.testing.assert_close(torch.sigmoid(out.contact), gate)
+    stated = torch.stack([o.force_scale for o in alone]).square().mean(0)
+    torch.testing.assert_close(out.force_scale.square(), stated + force.var(0, correction=0))
+
+
+def test_intervals_are_widened_by_whether_there_is_flight():
+    net = ensemble(1)
+    features, total = inputs()
+    plain = net(features, total).force_scale
+    net.widening[0], net.widening[1] = 2.0, 3.0
+    with torch.no_grad():
+        net.members[0].leave.weight[-3] = 0.0
+        for contact, factor in ((9.0, 2.0), (-9.0, 3.0)):
+            net.members[0].leave.bias[-3] = contact
+            torch.testing.assert_close(net(features, total).force_scale, factor * plain)
+
+
+def test_hidden_columns_are_not_seen_and_an_unshared_total_has_no_part():
+    features, total = inputs()
+    changed = features.clone()
+    changed[..., 4] += 1.0
+    net = ensemble(1, hidden=(4,), shares_total=False)
+    torch.testing.assert_close(net(changed, 2.0 * total).force, net(features, total).force, rtol=0, atol=0)
+    seen = ensemble(1)
+    assert (seen(changed, total).force - seen(features, total).force).abs().max() > 1e-3
+
+
+def test_a_sided_network_tells_the_ends_apart():
+    features, total = inputs()
+    net = ensemble(1, sided=True)
+    one, other = net(features, total).force, net(features.flip(1), total.flip(1)).force.flip(1)
+    assert (one - other).abs().max() > 1e-3

@@ -293,7 +293,7 @@ def test_everything_in_an_estimate_belongs_to_the_completed_motion(tiny, example
 def test_who_cannot_generate_refuses_gaps(tiny, example_trial) -> None:
     assert completes_motions(tiny)
     assert not completes_motions(None)
-    assert not completes_motions("refiner-2")
+    assert not completes_motions("refiner-3")
     partial = replace(example_trial, missing=np.isin(example_trial.coordinates, ["knee_angle_r", "hip_rotation_l"]))
     for estimate in (estimate_forces, physics_forces):
         with pytest.raises(MissingCoordinatesError, match="weights that complete motions") as caught:

@@ -269,7 +269,7 @@ def test_mistakes_are_told_and_leave_nothing(pair, small_data, tmp_path, capsys)
         "adapters need a refinement network": ["refiner", *data, *out, "--init", half, "--lora", "4"],
         "cannot start 'foot-view'": ["refiner", *data, *out, "--init", whole, "--network", "foot-view"],
         "cannot start 'groundlink'": ["refiner", *data, *out, "--init", whole, "--network", "groundlink"],
-        "no adapters for the foot-view": ["refiner", *data, *out, "--init", "refiner-2", "--lora", "4"],
+        "no adapters for the foot-view": ["refiner", *data, *out, "--init", "refiner-3", "--lora", "4"],
         "--lora 0 is not possible": ["denoiser", *data, *out, "--init", half, "--lora", "0"],
     }
     for said, arguments in mistakes.items():
@@ -282,9 +282,9 @@ def test_a_refiner_of_ours_can_be_continued(small_data, tmp_path):
     from gaitdynamics.inference.checkpoint import load_refiner
 
     out = tmp_path / "next"
-    command = ["train", "refiner", "--data", str(small_data), "--init", "refiner-2", "--out", str(out)]
+    command = ["train", "refiner", "--data", str(small_data), "--init", "refiner-3", "--out", str(out)]
     assert cli.run([*command, "--steps", "2", "--batch", "2", "--learning-rate", "1e-5"]) == 0
-    start, known = load_refiner("refiner-2")
+    start, known = load_refiner("refiner-3")
     network, description = load_refiner(out)
     assert description.training["init"] == {"name": known.name, "weights_sha256": known.weights_sha256}
     torch.testing.assert_close(network.mean, start.mean, rtol=0, atol=0)

@@ -11,6 +11,7 @@ import torch
 from rich.console import Console
 
 from gaitdynamics.dataset import Catalogue
+from gaitdynamics.dataset.records import TrialRecord
 from gaitdynamics.dataset.store_writing import write_store
 from gaitdynamics.dataset.window_sampling import WindowSampler
 from gaitdynamics.dataset.window_store import WindowStore
@@ -18,11 +19,10 @@ from gaitdynamics.errors import FileFormatError, UserInputError
 from gaitdynamics.features.body_state import body_state
 from gaitdynamics.features.refiner_schema import COLUMNS, TOTAL_FORCE, refiner_features
 from gaitdynamics.inference.checkpoint import load_refiner
-from gaitdynamics.training.force_windows import Sample, samples_of
+from gaitdynamics.training.force_windows import VARIANTS, Sample, noise_seed, samples_of
 from gaitdynamics.training.refiner import RefinerTraining, train_refiner
 from gaitdynamics.training.stored_samples import (
     FIELDS,
-    VARIANTS,
     RefinerDescriber,
     batch_from_store,
     both_views,
@@ -56,6 +56,10 @@ def store(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> WindowStore
     return prepare_refiner_store(folder, tmp_path_factory.mktemp("stores") / "store")[0]
 
 
+def made(record: TrialRecord) -> list[Sample]:
+    return samples_of(record.study, record.load(), record.person, noise_seed(record.label))
+
+
 def assert_same(found: Sample, expected: Sample) -> None:
     assert found.study == expected.study
     np.testing.assert_allclose(found.features, expected.features, rtol=HALF, atol=TINY)
@@ -77,7 +81,7 @@ def test_the_second_view_follows_from_the_first(example_trial: Trial) -> None:
 def test_samples_come_back_as_they_are_made(folder: Path, store: WindowStore) -> None:
     for split, studies in (("train", ["Arc", "Bow"]), ("val", ["Bow"])):
         records = [r for r in Catalogue.read(folder).select(split=split) if r.activity != "other"]
-        expected = [sample for record in records for sample in samples_of(record.study, record.load())]
+        expected = [sample for record in records for sample in made(record)]
         found = samples_from_store(store, split)
         assert sorted({sample.study for sample in found}) == studies
         assert len(found) == len(expected)
@@ -86,7 +90,9 @@ def test_samples_come_back_as_they_are_made(folder: Path, store: WindowStore) ->
     assert samples_from_store(store, "test_unseen_study") == []
     flag = COLUMNS.index("trunk_missing")
     for entry, sample in zip(store.select("train"), samples_from_store(store, "train"), strict=True):
-        assert entry.variant == VARIANTS[int(sample.features[0, 0, flag])]
+        assert entry.variant == sample.variant
+        assert sample.person == f"{entry.study}/{entry.subject}"
+        assert bool(sample.features[0, 0, flag]) == (VARIANTS.index(entry.variant) % 2 == 1)
         assert entry.rate_hz == 100.0
 
 
@@ -116,7 +122,7 @@ def test_rules_leave_out_trials_and_cut_frames(example_trial: Trial, tmp_path: P
     write_folder(folder, trial.with_values(values), ROWS[:1])
     record = Catalogue.read(folder).records[0]
     whole, cut = RefinerDescriber()(record), RefinerDescriber("paper")(record)
-    assert [sample.frames for sample in whole] == [220, 220]
+    assert [sample.frames for sample in whole] == [220] * len(VARIANTS)
     # The jumps are from frame 79 to 80 and from 139 to 140: 77 to 81 and 137 to 141 go.
     assert [(s.variant, s.frames, round(s.start_s, 2)) for s in cut] == [
         (variant, frames, start) for frames, start in ((77, 0.0), (55, 0.82), (78, 1.42)) for variant in VARIANTS
@@ -141,9 +147,9 @@ def test_real_samples_lose_no_more_than_half_precision_takes(data_folder: Path, 
     catalogue = Catalogue.read(data_folder).select(split="train", study=study)
     record = next(r for r in catalogue if r.activity in ("walking", "running"))
     describe = RefinerDescriber()
-    expected = samples_of(record.study, record.load())
+    expected = made(record)
     found = describe(record)
-    assert len(found) == len(expected) == (1 if study in ("ZhejiangIMU", "Fukuchi2017") else 2)
+    assert len(found) == len(expected) == (3 if study in ("ZhejiangIMU", "Fukuchi2017") else 4)
     for one, other in zip(found, expected, strict=True):
         stored = {name: one.arrays[name].astype(field.dtype) for name, field in FIELDS.items()}
         back = both_views(stored["features"])

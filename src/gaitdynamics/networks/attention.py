@@ -44,7 +44,8 @@ def rotate(x: Tensor, table: Tensor) -> Tensor:
         (T, width / 2, 2) from `rotary_table`.
     """
     pairs = x.reshape(*x.shape[:-1], -1, 2)
-    if x.dtype == table.dtype and x.dtype in (torch.float32, torch.float64):  # complex multiplication: one pass over memory
+    # Complex multiplication is one pass over memory; it needs both in one of these precisions.
+    if x.dtype == table.dtype and x.dtype in (torch.float32, torch.float64):
         turned = torch.view_as_complex(pairs.contiguous()) * torch.view_as_complex(table)
         return torch.view_as_real(turned).flatten(-2)
     (a, b), (cos, sin) = pairs.unbind(-1), table.unbind(-1)
