@@ -11,7 +11,7 @@ from gaitdynamics.features.body_state import CUTOFFS, HEEL, TOE, body_state
 from gaitdynamics.features.foot_frame import OUTLINE, foot_frame
 from gaitdynamics.features.refiner_schema import implied_cop
 from gaitdynamics.inference.checkpoint import load_refiner
-from gaitdynamics.inference.refinement import Refined, apply_contact, calibrate_feet, refine
+from gaitdynamics.inference.refinement import CONTACT_FROM, Refined, apply_contact, calibrate_feet, refine
 from transformations import mirrored, moved
 
 
@@ -62,7 +62,8 @@ def test_force_rises_from_zero_at_contact(state):
     )
     forces, contact = apply_contact(steady, state, state.time, 0.0)
     vertical = forces.force[:, 0, 1]
-    assert contact[:, 0].sum() == pytest.approx(100, abs=3)
+    # From half to half the ramp takes 100 frames, and it has ten for all of the probability.
+    assert contact[:, 0].sum() == pytest.approx(100 + 2 * 10 * (0.5 - CONTACT_FROM), abs=3)
     assert np.abs(np.diff(vertical)).max() <= 700.0 * 0.5 + 1e-6
     finer = np.arange(state.time[0], state.time[-1], 1e-3)
     vertical = apply_contact(steady, state, finer, 0.0)[0].force[:, 0, 1]
