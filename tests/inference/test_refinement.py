@@ -113,6 +113,14 @@ def test_a_foot_that_is_4_cm_off_is_moved_by_half_of_3(state):
     np.testing.assert_allclose(np.median(moved, axis=0) * state.foot_length, [0.0, -0.015], atol=1e-6)
 
 
+def test_feet_are_never_moved_far(state):
+    """What puts the implied point 20 cm off is no landmark."""
+    estimate, inside = on_one_leg(state, 1)
+    off = replace(estimate, cop=estimate.cop + np.array([0.2, -0.2]) / state.foot_length * 0.5)
+    moved = calibrate_feet(off, state, 0.0).cop[inside] - off.cop[inside]
+    assert np.abs(moved).max() * state.foot_length <= 0.020 + 1e-9
+
+
 def test_without_a_measured_trunk_feet_are_left_alone(state):
     estimate, _ = on_one_leg(state, 1)
     off = replace(estimate, cop=estimate.cop + 0.1)

@@ -46,6 +46,9 @@ _FEWEST_FRAMES: Final = 10
 _IMPLIED_ERROR: Final = 0.010
 #: How much of the rest is believed: the network has seen the implied point too.
 _BELIEF: Final = 0.5
+#: Longest correction along and across the foot [m]: a trunk that leans otherwise than the model's moves the implied point
+#: by more, and both feet alike.
+_LONGEST_SHIFT: Final = (0.010, 0.020)
 
 
 @dataclass(frozen=True)
@@ -114,7 +117,8 @@ def calibrate_feet(refined: Refined, state: BodyState, floor_height: float) -> R
     if alone.sum() < _FEWEST_FRAMES:
         return refined
     offset = np.median((implied - refined.cop)[alone], axis=0) * state.foot_length
-    shift = np.sign(offset) * np.maximum(np.abs(offset) - _IMPLIED_ERROR, 0.0) * _BELIEF / state.foot_length
+    believed = np.minimum(_BELIEF * np.maximum(np.abs(offset) - _IMPLIED_ERROR, 0.0), _LONGEST_SHIFT)
+    shift = np.sign(offset) * believed / state.foot_length
     return replace(refined, cop=np.clip(refined.cop + shift, *np.transpose(OUTLINE)))
 
 
