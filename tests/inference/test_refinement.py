@@ -114,11 +114,11 @@ def test_a_foot_that_is_4_cm_off_is_moved_by_half_of_3(state):
 
 
 def test_feet_are_never_moved_far(state):
-    """What puts the implied point 20 cm off is no landmark."""
+    """Five centimetres along the foot would be two after the belief; the trunk may lean otherwise than the model's."""
     estimate, inside = on_one_leg(state, 1)
-    off = replace(estimate, cop=estimate.cop + np.array([0.2, -0.2]) / state.foot_length * 0.5)
+    off = replace(estimate, cop=estimate.cop + np.array([0.05 / state.foot_length, 0.0]))
     moved = calibrate_feet(off, state, 0.0).cop[inside] - off.cop[inside]
-    assert np.abs(moved).max() * state.foot_length <= 0.020 + 1e-9
+    np.testing.assert_allclose(np.median(moved, axis=0) * state.foot_length, [-0.01, 0.0], atol=1e-6)
 
 
 def test_without_a_measured_trunk_feet_are_left_alone(state):

@@ -46,8 +46,8 @@ _FEWEST_FRAMES: Final = 10
 _IMPLIED_ERROR: Final = 0.010
 #: How much of the rest is believed: the network has seen the implied point too.
 _BELIEF: Final = 0.5
-#: Longest correction along and across the foot [m]: a trunk that leans otherwise than the model's moves the implied point
-#: by more, and both feet alike.
+#: Longest correction along and across the foot [m]: a trunk that leans otherwise than the model's moves the implied
+#: point by more, and both feet alike.
 _LONGEST_SHIFT: Final = (0.010, 0.020)
 
 
