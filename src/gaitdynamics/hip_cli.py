@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from gaitdynamics.cli_options import same_names
 from gaitdynamics.errors import UserInputError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def hip(
         check_mass(mass, "the body mass")
     if grf is not None and len(motions) > 1:
         raise UserInputError("forces of one motion are given for several", remedy="give the motions one by one")
-    _check_names(motions)
+    same_names(motions)
     sides = {"right": ("r",), "left": ("l",), "both": ("r", "l")}[side]
     with output_folder(out):
         if weights is not None and not weights.is_dir():
@@ -81,18 +82,6 @@ def hip(
                 _tell(estimate)
                 print(f"Results in {out}:\n  {'  '.join(path.name for path in files.paths())}")
     return 2 if failed else 0
-
-
-def _check_names(motions: tuple[Path, ...]) -> None:
-    stems: dict[str, Path] = {}
-    for motion in motions:
-        other = stems.setdefault(motion.stem, motion)
-        if other is not motion:
-            raise UserInputError(
-                f"its results would have the same names as those of {other}",
-                file=motion,
-                remedy="give each motion once, and motions of the same name in runs with different --out",
-            )
 
 
 def _tell(estimate: HipEstimate) -> None:
