@@ -16,6 +16,7 @@ from gaitdynamics.data_cli import data as data_commands
 from gaitdynamics.errors import GaitError, UserInputError
 from gaitdynamics.hip_cli import evaluate_hip, fetch_data, hip, train_hip
 from gaitdynamics.kinetics_cli import kinetics
+from gaitdynamics.labels_cli import labels
 from gaitdynamics.train_cli import train
 from gaitdynamics.weights_cli import weights
 
@@ -43,6 +44,7 @@ app.command(weights)
 app.command(data_commands)
 app.command(hip)
 app.command(kinetics)
+app.command(labels)
 train.command(train_hip, name="hip")
 evaluate.command(evaluate_hip, name="hip")
 data_commands.command(fetch_data, name="fetch")
