@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import builtins
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gaitdynamics import cli
+from gaitdynamics.files.storage import read_storage
+from gaitdynamics.tasks.moments_files import moments_files
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "walking"
 MODEL = ("--model", str(EXAMPLE / "subject.osim"))
@@ -16,15 +19,25 @@ MOTION = str(EXAMPLE / "walking.mot")
 
 
 def test_it_writes_forces_and_joint_moments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run(["kinetics", MOTION, *MODEL, "--overground", "--out", str(tmp_path)]) == 0
+    assert cli.run(["kinetics", MOTION, *MODEL, "--overground", "--hip-muscles", "--out", str(tmp_path)]) == 0
     names = {path.name for path in tmp_path.iterdir()}
     assert {"walking_grf.mot", "walking_report.json", "walking_id.sto", "walking_moments.png"} <= names
-    assert not [name for name in names if "muscle" in name]
+    # The network needs no muscles in the model; the walk is symmetric, and so are its muscles.
+    muscles = read_storage(tmp_path / "walking_hip_muscles.sto")
+    assert len(muscles.labels) == 1 + 2 * 14
+    assert muscles.data[:, 1:].min() >= 0.0
+    peaks = [muscles.column(f"glmed_{side}").max() for side in "rl"]
+    assert peaks[0] == pytest.approx(peaks[1], rel=0.1)
+    assert 200.0 < peaks[0] < 2000.0
+    report = json.loads((tmp_path / "walking_hip_muscles.json").read_text())
+    assert report["network"] == "muscles-1"
+    assert report["peaks_n_per_kg"]["glmed_r"] == pytest.approx(peaks[0] / report["mass_kg"], rel=1e-6)
     # The same forces, now as measured ones: the same moments, and no estimate.
     again = tmp_path / "again"
+    # Without the flag there are no muscles.
     given = ["--grf", str(tmp_path / "walking_grf.mot")]
     assert cli.run(["kinetics", MOTION, *MODEL, *given, "--out", str(again)]) == 0
-    assert "walking_grf.mot" not in {path.name for path in again.iterdir()}
+    assert {path.name for path in again.iterdir()} == {path.name for path in moments_files(again, "walking").paths()}
     first, second = ((folder / "walking_id.sto").read_text().splitlines() for folder in (tmp_path, again))
     numbers = [[float(x) for x in lines[-500].split()] for lines in (first, second)]
     assert numbers[0] == pytest.approx(numbers[1], abs=0.02)

@@ -16,7 +16,7 @@ from gaitdynamics.data_cli import data as data_commands
 from gaitdynamics.errors import GaitError, UserInputError
 from gaitdynamics.hip_cli import evaluate_hip, fetch_data, hip, train_hip
 from gaitdynamics.kinetics_cli import kinetics
-from gaitdynamics.labels_cli import labels
+from gaitdynamics.labels_cli import labels, train_muscles
 from gaitdynamics.train_cli import train
 from gaitdynamics.weights_cli import weights
 
@@ -46,6 +46,7 @@ app.command(hip)
 app.command(kinetics)
 app.command(labels)
 train.command(train_hip, name="hip")
+train.command(train_muscles, name="muscles")
 evaluate.command(evaluate_hip, name="hip")
 data_commands.command(fetch_data, name="fetch")
 

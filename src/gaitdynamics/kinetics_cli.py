@@ -31,6 +31,7 @@ def kinetics(
     mass: float | None = None,
     height: float | None = None,
     muscles: Flag = False,
+    hip_muscles: Flag = False,
     cutoff: float = 6.0,
     muscle_rate: float = 50.0,
     weights: str | None = None,
@@ -59,7 +60,10 @@ def kinetics(
     height
         Height in m.
     muscles
-        Go on to muscle forces.
+        Go on to the forces of all leg muscles, by static optimisation.
+    hip_muscles
+        Go on to the forces of 14 hip muscles and muscle groups, by a network that learnt static optimisation; needs
+        neither OpenSim nor muscles in the model.
     cutoff
         Cutoff frequency in Hz of the low-pass on the coordinates; 6 suits walking, running needs about twice that.
     muscle_rate
@@ -102,6 +106,7 @@ def kinetics(
                         grf=grf,
                         weights=weights,
                         muscles=muscles,
+                        hip_muscles=hip_muscles,
                         cutoff=cutoff,
                         muscle_rate=muscle_rate,
                         progress=progress,

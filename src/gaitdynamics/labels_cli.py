@@ -1,4 +1,4 @@
-"""The command `gaitdynamics labels`: muscle forces and joint moments for one's own trials."""
+"""The commands `gaitdynamics labels` and `train muscles`: muscle forces of one's own trials, and what learns them."""
 
 from __future__ import annotations
 
@@ -76,3 +76,38 @@ def labels(
         f"{made.cycles} gait cycles of {made.labelled} trials in {out}; {made.refused} cycles refused (quality.csv), "
         f"{made.left_out} trials without labels (left_out.csv)"
     )
+
+
+def train_muscles(*, data: Path, out: Path, epochs: int = 60, seed: int = 0) -> None:
+    """Train the network of hip muscle forces that stands in for static optimisation.
+
+    It learns from the people of the split 'train'; the epoch is chosen on those of 'val'.
+
+    Parameters
+    ----------
+    data
+        Folder that 'gaitdynamics labels' made, with measured forces.
+    out
+        Folder for the weights.
+    epochs
+        Number of epochs.
+    seed
+        Seed of the random numbers.
+    """
+    from pydantic import ValidationError
+    from rich.console import Console
+
+    from gaitdynamics.cli_options import use_one_thread
+    from gaitdynamics.tasks.muscle_training import train_muscle_network
+    from gaitdynamics.tasks.outputs import output_folder
+    from gaitdynamics.training.muscles import MuscleTraining
+
+    try:
+        settings = MuscleTraining(epochs=epochs, seed=seed)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserInputError(f"--{first['loc'][0]} {first['input']}: {first['msg']}") from error
+    use_one_thread()
+    with output_folder(out):
+        made = train_muscle_network(data, out, settings, console=Console(stderr=True))
+    print(f"{made.parameters:,} parameters, best epoch {made.training['best_epoch']}: weights in {out}")

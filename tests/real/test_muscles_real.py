@@ -12,6 +12,7 @@ from gaitdynamics import cli
 from gaitdynamics.body.opensim_muscles import OpenSimMuscles
 from gaitdynamics.dataset.catalogue import Catalogue
 from gaitdynamics.files.storage import read_storage
+from gaitdynamics.tasks.hip_muscles import estimate_hip_muscles
 from gaitdynamics.tasks.moments import MomentsResult, compute_moments
 from gaitdynamics.tasks.muscles import compute_muscles
 from static_optimisation_oracle import opensim_static_optimisation
@@ -75,6 +76,17 @@ def test_forces_are_those_of_opensims_static_optimisation(data_folder: Path, tmp
         assert difference < 1.0 + 0.03 * np.sqrt(np.mean(theirs**2))
         reserves = np.stack([table.column(f"{name}_reserve") for name in leg.coordinates], axis=1)
         assert np.abs(leg.reserve - reserves).max() < 0.05
+
+
+def test_our_network_gives_what_static_optimisation_gives(data_folder: Path) -> None:
+    """On a person of another study than those it learnt from, from the same joint moments."""
+    moments = moments_of(data_folder, TRIALS[0])
+    frames = np.arange(20, 520, 10)
+    optimised = compute_muscles(moments, frames={"r": frames, "l": frames})
+    estimated = estimate_hip_muscles(moments)
+    for leg in optimised.legs:
+        truth, predicted = leg.groups(), estimated.forces[leg.side][frames]
+        assert 1.0 - np.square(predicted - truth).sum() / np.square(truth - truth.mean()).sum() > 0.85
 
 
 def test_kinetics_ends_with_muscles_that_sum_to_the_joint_moments(

@@ -13,10 +13,11 @@ from gaitdynamics.features.hip import ANGLES
 
 Array = NDArray[np.float64]
 
-#: Coordinates whose reserves count: hip, knee and ankle. Moments at the toes are next to nothing.
-_JUDGED: Final = slice(0, 5)
-#: Largest root mean square of the reserves over that of the joint moments, hip, knee and ankle together: Hicks et al.
-#: (2015), doi:10.1115/1.4029304.
+#: Coordinates whose reserves count: those that hip muscles act on, hip and knee. In running the muscles of the ankle
+#: reach their limit, for tendons that do not stretch leave them the speed of the joint (docs/kinetics.md).
+_JUDGED: Final = slice(0, 4)
+#: Largest root mean square of the reserves over that of the joint moments, hip and knee together: Hicks et al. (2015),
+#: doi:10.1115/1.4029304.
 LARGEST_RESERVE: Final = 0.05
 #: Largest root mean square of the force left over at the pelvis [body weights]. Hicks et al. ask for 5 % of the largest
 #: external force; low-passed coordinates without measured arms leave more, in running above all.
@@ -61,7 +62,7 @@ def judge_cycle(cycle: LabelledCycle) -> dict[str, Any]:
 
 
 def reserve_share(leg: LegLabels, inside: NDArray[np.bool_]) -> float:
-    """Give the root mean square of the reserves over that of the joint moments, hip, knee and ankle together."""
+    """Give the root mean square of the reserves over that of the joint moments, hip and knee together."""
     reserve, moment = (np.sqrt(np.nansum(v[inside, _JUDGED] ** 2)) for v in (leg.reserve, leg.moment))
     return float(reserve / max(moment, 1e-9))
 

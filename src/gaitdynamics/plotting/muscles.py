@@ -1,4 +1,4 @@
-"""The picture of one motion's muscle forces by static optimisation, and of the moments that they sum to."""
+"""The pictures of one motion's muscle forces, and of the joint moments that they sum to."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from gaitdynamics.columns import canonical
+from gaitdynamics.columns import SIDES, canonical
 from gaitdynamics.features.hip import MUSCLES
 from gaitdynamics.plotting.style import GREY, SIDE_COLORS, SIDE_NAMES, draw_thin, new_figure, tidy
 from gaitdynamics.trial import Array
 
 if TYPE_CHECKING:
-    from gaitdynamics.tasks.muscles import LegMuscles, MusclesResult
+    from gaitdynamics.tasks.hip_muscles import HipMusclesResult
+    from gaitdynamics.tasks.moments import MomentsResult
+    from gaitdynamics.tasks.muscles import MusclesResult
 
 #: Muscles beyond the hip that are shown too: name, parts.
 _LOWER: Final = {"vasti": ("vasint", "vaslat", "vasmed"), "triceps surae": ("soleus", "gaslat", "gasmed")}
@@ -26,6 +28,10 @@ _COLUMNS: Final = 5
 #: A gait cycle [s].
 _CYCLE: Final = (0.4, 2.5)
 _PHASE: Final = np.linspace(0.0, 100.0, 101)
+
+
+#: Curves of each panel by side: values, and those drawn dashed over them (or None).
+Panels = dict[str, dict[str, tuple[Array, Array | None]]]
 
 
 def plot_muscles(result: MusclesResult) -> Figure:
@@ -39,7 +45,7 @@ def plot_muscles(result: MusclesResult) -> Figure:
         The muscle forces.
     """
     mass = result.moments.trial.subject.mass_kg
-    panels: dict[str, dict[str, tuple[Array, Array | None]]] = {}
+    panels: Panels = {}
     for one in result.legs:
         for name, parts in (MUSCLES | _LOWER).items():
             there = [one.names.index(f"{part}_{one.side}") for part in parts if f"{part}_{one.side}" in one.names]
@@ -52,39 +58,61 @@ def plot_muscles(result: MusclesResult) -> Figure:
             for i in place:
                 title = f"{joint.replace('_', ' ')} moment [N.m/kg]"
                 panels.setdefault(title, {})[one.side] = (one.moment[:, i] / mass, one.muscle_moment[:, i] / mass)
+    times = {one.side: result.moments.time[one.frames] for one in result.legs}
+    title = f"muscle forces by static optimisation, {result.rate:.0f} instants per second"
+    return _plot_panels(result.moments, times, panels, title)
+
+
+def plot_hip_muscles(result: HipMusclesResult) -> Figure:
+    """Draw hip muscle forces of our network in the same way.
+
+    Parameters
+    ----------
+    result
+        The forces.
+    """
+    mass = result.moments.trial.subject.mass_kg
+    panels: Panels = {
+        f"{name} [N/kg]": {side: (forces[:, place] / mass, None) for side, forces in result.forces.items()}
+        for place, name in enumerate(MUSCLES)
+    }
+    times = dict.fromkeys(result.forces, result.moments.time)
+    return _plot_panels(result.moments, times, panels, "hip muscle forces by the network")
+
+
+def _plot_panels(moments: MomentsResult, times: dict[str, Array], panels: Panels, title: str) -> Figure:
     rows = -(-len(panels) // _COLUMNS)
     figure = new_figure(13.0, 1.2 + 2.1 * rows)
     grid = figure.subplots(rows, _COLUMNS, sharex=True, squeeze=False)
-    cycles = {one.side: _cycles(result, one) for one in result.legs}
+    cycles = {side: _cycles(moments, side, time) for side, time in times.items()}
     by_cycle = any(cycles.values())
-    for axes, (title, curves) in zip(grid.flat, panels.items(), strict=False):
-        _draw(axes, curves, result, cycles if by_cycle else None)
-        axes.set_title(title, fontsize=9)
+    for axes, (name, curves) in zip(grid.flat, panels.items(), strict=False):
+        _draw(axes, curves, times, cycles if by_cycle else None)
+        axes.set_title(name, fontsize=9)
     for axes in grid.flat[len(panels) :]:
         axes.set_visible(False)
-    for axes in grid[-1]:
-        axes.set_xlabel("% of gait cycle, from contact" if by_cycle else "time [s]", fontsize=8)
-    handles = [Line2D([], [], color=SIDE_COLORS[one.side], label=SIDE_NAMES[one.side]) for one in result.legs]
-    handles.append(Line2D([], [], color=GREY, linestyle="--", label="sum of the muscles"))
+    last = len(panels) - 1
+    for column in range(_COLUMNS):
+        lowest = grid[rows - 1 if column <= last % _COLUMNS or rows == 1 else rows - 2][column]
+        lowest.tick_params(labelbottom=True)
+        lowest.set_xlabel("% of gait cycle, from contact" if by_cycle else "time [s]", fontsize=8)
+    handles = [Line2D([], [], color=SIDE_COLORS[side], label=SIDE_NAMES[side]) for side in times]
+    if any(dashed is not None for curves in panels.values() for _, dashed in curves.values()):
+        handles.append(Line2D([], [], color="#202020", linestyle="--", label="sum of the muscles"))
     grid.flat[len(panels) - 1].legend(handles=handles, fontsize=7)
     counts = ", ".join(f"{len(found)} {SIDE_NAMES[side].lower()}" for side, found in cycles.items())
-    figure.suptitle(
-        f"{result.moments.trial.name}: muscle forces by static optimisation, {result.rate:.0f} instants per second, "
-        f"gait cycles: {counts}",
-        fontsize=11,
-    )
+    figure.suptitle(f"{moments.trial.name}: {title}, gait cycles: {counts}", fontsize=11)
     return figure
 
 
 def _draw(
     axes: Axes,
     curves: dict[str, tuple[Array, Array | None]],
-    result: MusclesResult,
+    times: dict[str, Array],
     cycles: dict[str, list[tuple[float, float]]] | None,
 ) -> None:
     tidy(axes)
     axes.axhline(0.0, color=GREY, linewidth=0.6)
-    times = {one.side: result.moments.time[one.frames] for one in result.legs}
     for side, (curve, muscles) in curves.items():
         time = times[side]
         for values, look in ((curve, "-"), (muscles, "--")):
@@ -105,16 +133,16 @@ def _draw(
     axes.locator_params(nbins=4)
 
 
-def _cycles(result: MusclesResult, one: LegMuscles) -> list[tuple[float, float]]:
-    """List the gait cycles (start, end) [s] of one foot with known forces and muscles throughout."""
-    time, foot = result.moments.time, "rl".index(one.side)
-    solved = time[one.frames]
-    starts = [stance.start for stance in result.moments.stances() if stance.side == one.side and stance.start > 0]
+def _cycles(moments: MomentsResult, side: str, solved: Array) -> list[tuple[float, float]]:
+    """List the gait cycles (start, end) [s] of one foot with known forces, inside the times `solved`."""
+    time, foot = moments.time, SIDES.index(side)
+    starts = [stance.start for stance in moments.stances() if stance.side == side and stance.start > 0]
+    step = float(np.diff(solved).max()) if len(solved) > 1 else 0.0
     return [
         (float(time[a]), float(time[b]))
         for a, b in pairwise(starts)
         if _CYCLE[0] <= time[b] - time[a] <= _CYCLE[1]
-        and result.moments.valid[a:b, foot].all()
+        and moments.valid[a:b, foot].all()
         and solved[0] <= time[a]
-        and time[b] <= solved[-1] + 1.0 / result.rate
+        and time[b] <= solved[-1] + step
     ]

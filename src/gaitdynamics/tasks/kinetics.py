@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gaitdynamics.files.forces import read_forces
 from gaitdynamics.tasks.forces import estimate_forces
+from gaitdynamics.tasks.hip_muscles import HipMusclesResult, estimate_hip_muscles
 from gaitdynamics.tasks.moments import CUTOFF, MomentsResult, compute_moments
 from gaitdynamics.tasks.muscles import MUSCLE_RATE, MusclesResult, compute_muscles
 from gaitdynamics.tasks.results import ForceEstimate
@@ -16,11 +17,12 @@ from gaitdynamics.trial import Trial
 
 @dataclass(frozen=True)
 class Kinetics:
-    """The chain of one motion; `forces` is None where measured forces were given, `muscles` where not asked for."""
+    """The chain of one motion; `forces` is None where measured forces were given, the last two where not asked for."""
 
     forces: ForceEstimate | None
     moments: MomentsResult
-    muscles: MusclesResult | None
+    muscles: MusclesResult | None = None
+    hip_muscles: HipMusclesResult | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -30,6 +32,7 @@ class Kinetics:
             *(() if self.forces is None else self.forces.warnings),
             *self.moments.warnings,
             *(() if self.muscles is None else self.muscles.warnings),
+            *(() if self.hip_muscles is None else self.hip_muscles.warnings),
         )
         return tuple(dict.fromkeys(notes))
 
@@ -42,7 +45,7 @@ class Kinetics:
             The folder cannot be written to, or holds files of these names that are not ours.
         """
         paths: list[Path] = []
-        for step in (self.forces, self.moments, self.muscles):
+        for step in (self.forces, self.moments, self.muscles, self.hip_muscles):
             if step is not None:
                 paths += step.to_files(folder).paths()
         return tuple(paths)
@@ -54,6 +57,7 @@ def compute_kinetics(
     grf: Path | None = None,
     weights: str | Path | None = None,
     muscles: bool = False,
+    hip_muscles: bool = False,
     cutoff: float = CUTOFF,
     muscle_rate: float = MUSCLE_RATE,
     progress: Callable[[int, int], None] | None = None,
@@ -70,6 +74,8 @@ def compute_kinetics(
         Of the estimate; None for those that come with the package.
     muscles
         Whether to go on to muscle forces by static optimisation; needs the extra `[opensim]`.
+    hip_muscles
+        Whether to estimate hip muscle forces by our network, which needs no OpenSim.
     cutoff
         Cutoff frequency of the low-pass on the coordinates [Hz].
     muscle_rate
@@ -96,4 +102,4 @@ def compute_kinetics(
         forces = read_forces(grf, trial.time)
     moments = compute_moments(trial, forces, cutoff=cutoff)
     found = compute_muscles(moments, rate=muscle_rate, progress=progress) if muscles else None
-    return Kinetics(estimate, moments, found)
+    return Kinetics(estimate, moments, found, estimate_hip_muscles(moments) if hip_muscles else None)

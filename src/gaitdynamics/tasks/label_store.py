@@ -181,7 +181,7 @@ def _page(
         "",
         markdown_table(head, rows),
         "Cycles: of either leg, the left one mirrored. Reserve share: median over cycles, reserves over joint moments",
-        "of hip, knee and ankle, root mean squares.",
+        "of hip and knee, root mean squares.",
         "",
         "## Left out",
         "",

@@ -14,8 +14,9 @@ from gaitdynamics._version import __version__
 from gaitdynamics.columns import SIDES, canonical, leg
 from gaitdynamics.dataset.hip_labels import LegLabels, TrialLabels, load_trial_labels, save_trial_labels
 from gaitdynamics.dataset.records import TrialRecord
-from gaitdynamics.errors import FileFormatError, GaitError, UserInputError
+from gaitdynamics.errors import GaitError, UserInputError
 from gaitdynamics.features.hip import ANGLES, seen_from
+from gaitdynamics.features.leg_lengths import leg_lengths
 from gaitdynamics.files.atomic import write_text
 from gaitdynamics.files.leg_angles import read_leg_angles
 from gaitdynamics.inference.hip_cycles import CONTACT_SHARE, cycles_between, starts_by_motion
@@ -139,7 +140,7 @@ def _labels(record: TrialRecord, settings: LabelSettings) -> TrialLabels:
         condition=record.condition,
         mass_kg=record.mass_kg,
         height_m=record.height_m,
-        lengths=leg_lengths(trial),
+        lengths=leg_lengths(trial.subject.model),
         legs=legs,
     )
 
@@ -197,27 +198,6 @@ def _cycles(
         if valid[inside].all() and touches and frames[0] <= cycle.start and cycle.stop <= frames[-1]:
             found.append((cycle.start, cycle.stop))
     return np.asarray(np.interp(np.array(found).reshape(-1, 2), np.arange(len(trial.time)), trial.time))
-
-
-def leg_lengths(trial: Trial) -> tuple[float, float, float]:
-    """Give thigh, shank and half the distance of the hip joints [m] of a trial's model, all angles zero."""
-    import torch
-
-    from gaitdynamics.body.skeleton import Skeleton
-
-    skeleton = Skeleton(trial.subject.model)
-    position = skeleton.pose(torch.zeros(1, len(skeleton.coordinates), dtype=skeleton.dtype)).position[0].numpy()
-    try:
-        hip, knee, ankle, other = (
-            position[skeleton.body_index(name)] for name in ("femur_r", "tibia_r", "talus_r", "femur_l")
-        )
-    except KeyError as error:
-        raise FileFormatError(f"the model has no body {error.args[0]}", file=trial.subject.model.source) from error
-    return (
-        float(np.linalg.norm(hip - knee)),
-        float(np.linalg.norm(knee - ankle)),
-        0.5 * float(np.linalg.norm(hip - other)),
-    )
 
 
 def labeller(folder: Path, settings: LabelSettings) -> partial[LabelOutcome]:

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from gaitdynamics.columns import SIDES, canonical, leg
+from gaitdynamics.columns import SIDES
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.features.hip import MUSCLES
-from gaitdynamics.signals import differentiate
+from gaitdynamics.tasks.leg_states import LegStates
 from gaitdynamics.trial import Array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gaitdynamics.body.opensim_muscles import OpenSimMuscles
-    from gaitdynamics.body.skeleton import Skeleton
     from gaitdynamics.tasks.moments import MomentsResult
     from gaitdynamics.tasks.muscles_files import MusclesFiles
 
@@ -170,100 +169,46 @@ def compute_muscles(
     the pelvis itself, so that the two legs are two problems, and residuals at the pelvis play no part in them.
     """
     from gaitdynamics.body.opensim_muscles import OpenSimMuscles
-    from gaitdynamics.body.skeleton import Skeleton
 
     trial = moments.trial
     file = model_file or _model_file(moments)
     step = max(1, round(trial.rate / rate))
-    skeleton = Skeleton(trial.subject.model)
-    names = {canonical(name): name for name in skeleton.coordinates}
+    states = LegStates(moments)
     wanted = {side: np.arange(0, len(trial.time), step) if frames is None else frames[side] for side in sides}
     total, done = sum(map(len, wanted.values())), 0
     legs = []
-    postures = _Postures(moments, skeleton)
     for side in sides:
-        own = tuple(names[name] for name in leg(side) if name in names)
-        muscles = OpenSimMuscles(file, (*own, *postures.driven_by(own)))
+        own = states.of_leg(side)
+        muscles = OpenSimMuscles(file, (*own, *states.driven_by(own)))
 
         def tell(solved: int, before: int = done) -> None:
             if progress is not None:
                 progress(before + solved, total)
 
-        legs.append(_one_leg(side, wanted[side], muscles, postures, reserve_strength, tell))
+        legs.append(_one_leg(side, wanted[side], muscles, states, reserve_strength, tell))
         done += len(wanted[side])
     mass = trial.subject.mass_kg
     return MusclesResult(moments, tuple(legs), trial.rate / step, reserve_strength, tuple(_warnings(legs, mass)))
-
-
-class _Postures:
-    """All coordinates over time, smoothed as for the joint moments, and the moments on them."""
-
-    def __init__(self, moments: MomentsResult, skeleton: Skeleton) -> None:
-        import torch
-
-        trial = moments.trial
-        smooth = map(torch.as_tensor, differentiate(trial.values, trial.rate, moments.cutoff)[:2])
-        values, speeds = skeleton.with_coupled(*smooth)
-        self.names = skeleton.all_coordinates
-        self._values, self._speeds = values.numpy(), speeds.numpy()
-        by_name = {
-            label.rsplit("_", 1)[0]: column for label, column in zip(moments.names, moments.values.T, strict=True)
-        }
-        self._moments = np.stack([by_name[name] for name in self.names], axis=1)
-        self._driven: dict[str, list[tuple[str, Array]]] = {}
-        q = torch.as_tensor(self._values[:, [self.names.index(name) for name in skeleton.coordinates]])
-        for coupler in trial.subject.model.couplers:
-            if coupler.independent not in skeleton.coordinates:
-                continue
-            unit = torch.zeros_like(q)
-            unit[:, skeleton.coordinates.index(coupler.independent)] = 1.0
-            slope = skeleton.with_coupled(q, unit)[1][:, self.names.index(coupler.dependent)].numpy()
-            self._driven.setdefault(coupler.independent, []).append((coupler.dependent, slope))
-
-    def driven_by(self, coordinates: Sequence[str]) -> tuple[str, ...]:
-        """Name what these coordinates drive."""
-        return tuple(name for source in coordinates for name, _ in self._driven.get(source, ()))
-
-    def at(self, frame: int) -> tuple[dict[str, float], dict[str, float]]:
-        """Give value and speed of each coordinate in a frame."""
-        values, speeds = self._values[frame], self._speeds[frame]
-        return dict(zip(self.names, values, strict=True)), dict(zip(self.names, speeds, strict=True))
-
-    def moments(self, coordinates: Sequence[str]) -> Array:
-        """Give joint moments (T, J) [N.m] on these coordinates by themselves."""
-        return self._moments[:, [self.names.index(name) for name in coordinates]]
-
-    def gathering(self, free: Sequence[str], every: Sequence[str]) -> Array:
-        """Give what turns moments (J,) on `every` coordinate into those on the `free` ones, (T, J, F).
-
-        A coordinate that drives another one moves it, so that it feels that one's moment, times the slope.
-        """
-        matrix = np.zeros((len(self._values), len(every), len(free)))
-        for j, name in enumerate(free):
-            matrix[:, every.index(name), j] = 1.0
-            for driven, slope in self._driven.get(name, ()):
-                matrix[:, every.index(driven), j] = slope
-        return matrix
 
 
 def _one_leg(
     side: str,
     frames: NDArray[np.int64],
     muscles: OpenSimMuscles,
-    postures: _Postures,
+    states: LegStates,
     reserve_strength: float,
     tell: Callable[[int], None],
 ) -> LegMuscles:
     from gaitdynamics.body.static_optimisation import static_optimisation
 
-    driven = postures.driven_by(muscles.coordinates)
+    driven = states.driven_by(muscles.coordinates)
     free = tuple(name for name in muscles.coordinates if name not in (*driven, *muscles.locked))
-    gathering = postures.gathering(free, muscles.coordinates)[frames]
-    moment = np.einsum("kj,kjf->kf", postures.moments(muscles.coordinates)[frames], gathering)
+    gathering = states.gathering(free, muscles.coordinates)[frames]
+    moment = np.einsum("kj,kjf->kf", states.moments(muscles.coordinates)[frames], gathering)
     activation = np.zeros((len(frames), len(muscles.names)))
     force, muscle_moment = np.zeros_like(activation), np.zeros_like(moment)
     for k, frame in enumerate(frames):
-        arms, strength = muscles.at(*postures.at(int(frame)))
+        arms, strength = muscles.at(*states.at(int(frame)))
         arms = arms @ gathering[k]
         solved = static_optimisation(moment[k], arms, strength, muscles.bounds, reserve_strength=reserve_strength)
         activation[k] = solved.activation
