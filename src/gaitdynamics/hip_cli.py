@@ -144,7 +144,7 @@ def train_hip(
 
 
 def evaluate_hip(
-    *data: Annotated[Path, Parameter(name="DATA", required=True)],
+    *data: Annotated[Path, Parameter(name="DATA")],
     weights: Path | None = None,
     network: Network | None = None,
     external: Annotated[tuple[Path, ...], Parameter(negative=())] = (),
@@ -155,7 +155,8 @@ def evaluate_hip(
     Parameters
     ----------
     data
-        Data in the layout of Gait2Hip-60 (.npz) that the networks come from; the people held out count.
+        Data in the layout of Gait2Hip-60 (.npz) that the networks come from; the people held out count. May be left
+        out where there is --external.
     weights
         Folder of weights that 'gaitdynamics weights import' or 'train hip' made.
     network
@@ -170,6 +171,10 @@ def evaluate_hip(
     from gaitdynamics.tasks import hip_evaluation
     from gaitdynamics.tasks.outputs import output_folder
 
+    if not data and not external:
+        raise UserInputError(
+            "no data to compare with", remedy="give DATA, on whose held-out people networks are tested, or --external"
+        )
     with output_folder(out):
         for page in hip_evaluation.evaluate_hip(data, find_hip(weights, network), out, external=external):
             print(page)
