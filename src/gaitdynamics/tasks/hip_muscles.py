@@ -19,7 +19,7 @@ from gaitdynamics.features.muscle_inputs import INPUTS, JOINTS, muscle_inputs
 from gaitdynamics.files.atomic import write_text
 from gaitdynamics.files.storage import TIME, write_storage
 from gaitdynamics.tasks.leg_states import LegStates
-from gaitdynamics.tasks.outputs import all_or_none, output_folder
+from gaitdynamics.tasks.outputs import all_or_none, output_folder, refuse_foreign
 from gaitdynamics.trial import Array
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _write(result: HipMusclesResult, folder: Path) -> HipMusclesFiles:
     final = HipMusclesFiles(folder / f"{stem}.sto", folder / f"{stem}.json", folder / f"{stem}.png")
     labels = {side: TARGETS["muscle_forces"].labels(side) for side in result.forces}
     with output_folder(folder):
-        _check_replaceable(final)
+        refuse_foreign(final.paths(), final.report, lambda text: HipMusclesReport.model_validate_json(text).files)
         with all_or_none(folder) as draft:
             table = np.hstack([result.moments.time[:, None], *result.forces.values()])
             names = [TIME, *(label for of_side in labels.values() for label in of_side)]
@@ -188,17 +188,3 @@ def _write(result: HipMusclesResult, folder: Path) -> HipMusclesFiles:
             )
             write_text(draft / final.report.name, report.model_dump_json(indent=1) + "\n")
     return final
-
-
-def _check_replaceable(names: HipMusclesFiles) -> None:
-    try:
-        ours = set(HipMusclesReport.model_validate_json(names.report.read_text(encoding="utf-8")).files)
-    except (OSError, ValueError):
-        ours = set()
-    for path in names.paths():
-        if path.exists() and path.name not in ours:
-            raise UserInputError(
-                "the file exists and was not written by gaitdynamics; it is left as it is",
-                file=path,
-                remedy="name another folder with --out, or move the file away",
-            )

@@ -17,7 +17,7 @@ from gaitdynamics.files.atomic import write_text
 from gaitdynamics.files.storage import TIME, write_storage
 from gaitdynamics.tasks.moments_report import Extremes
 from gaitdynamics.tasks.muscles import LegMuscles, MusclesResult
-from gaitdynamics.tasks.outputs import all_or_none, output_folder
+from gaitdynamics.tasks.outputs import all_or_none, output_folder, refuse_foreign
 from gaitdynamics.tasks.report import InputFile
 from gaitdynamics.trial import Array
 
@@ -115,7 +115,7 @@ def write_muscles(result: MusclesResult, folder: Path) -> MusclesFiles:
 
     with output_folder(folder):
         final = muscles_files(folder, result.moments.trial.name)
-        check_replaceable(final)
+        refuse_foreign(final.paths(), final.report, lambda text: MusclesReport.model_validate_json(text).files)
         with all_or_none(folder) as draft:
             frames = result.legs[0].frames
             assert all(np.array_equal(one.frames, frames) for one in result.legs)
@@ -220,24 +220,3 @@ def hip_groups(one: LegMuscles) -> dict[str, Array] | None:
         return dict(zip(MUSCLES, one.groups().T, strict=True))
     except UserInputError:
         return None
-
-
-def check_replaceable(names: MusclesFiles) -> None:
-    """Refuse to overwrite what is not listed in a report of ours beside it.
-
-    Raises
-    ------
-    UserInputError
-        Naming the file.
-    """
-    try:
-        ours = set(MusclesReport.model_validate_json(names.report.read_text(encoding="utf-8")).files)
-    except (OSError, ValueError):
-        ours = set()
-    for path in names.paths():
-        if path.exists() and path.name not in ours:
-            raise UserInputError(
-                "the file exists and was not written by gaitdynamics; it is left as it is",
-                file=path,
-                remedy="name another folder with --out, or move the file away",
-            )
