@@ -17,7 +17,7 @@ from opensim_tool import agreement, run_times
 from pictures import draw_curves, draw_r2
 from rich.console import Console
 from sequences import TASKS, as_data, retrain, training_cycles
-from tables import errors_by_output, errors_by_set, moments_by_study, output_table, set_table, study_table
+from tables import SETS, errors_by_output, errors_by_set, moments_by_study, output_table, set_table, study_table
 
 from gaitdynamics._version import __version__
 from gaitdynamics.body.opensim_muscles import load_opensim
@@ -78,8 +78,8 @@ def main(
     catalogue = Catalogue.read(data_folder)
     build_labels(catalogue, out / "labels", LabelSettings(), processes=processes, console=console)
     measured = load_labels(out / "labels")
-    name, sha = (lambda known: (known.name, known.weights_sha256))(load_refiner(force_weights)[1])
-    store = out / f"labels_{name}_{sha[:8]}"
+    known = load_refiner(force_weights)[1]
+    name, store = known.name, out / f"labels_{known.name}_{known.weights_sha256[:8]}"
     settings = LabelSettings(forces="estimated", weights=force_weights)
     build_labels(catalogue.select(split="test"), store, settings, processes=processes, console=console)
     estimated = load_labels(store)
@@ -93,14 +93,21 @@ def main(
     _figures(found, list(networks), out)
     if timing:
         pages.append(_timing(catalogue, networks, muscles, out))
-    head = (
-        f"gaitdynamics {__version__}, forces on the feet by {name}; networks trained again on labels of the people of\n"
-    )
-    head += "`train`, their epoch chosen on those of `val`. Errors are counted as in Gait2Hip-60: per person over all\n"
-    head += "samples and outputs together, then mean and standard deviation over people.\n"
-    page = "\n".join(["# Hip muscle forces and hip moments of people never trained on", "", head, *pages])
+    page = "\n".join([_head(name), *pages])
     write_text(out / "summary.md", page)
     print(page)
+
+
+def _head(force_weights: str) -> str:
+    lines = [
+        "# Hip muscle forces and hip moments of people never trained on",
+        "",
+        f"gaitdynamics {__version__}, forces on the feet by {force_weights}; networks trained again on labels of the",
+        "people of `train`, their epoch chosen on those of `val`. Errors are counted as in Gait2Hip-60: per person",
+        "over all samples and outputs together, then mean and standard deviation over people.",
+        "",
+    ]
+    return "\n".join(lines)
 
 
 def _networks(
@@ -138,7 +145,10 @@ def _accuracy(found: Comparison, out: Path) -> str:
         write_text(out / f"{task}.csv", by_set.to_csv(index=False))
         write_text(out / f"{task}_by_output.csv", by_output.to_csv(index=False))
         lines += [f"## {target.title.capitalize()}", "", set_table(by_set, unit)]
+        # Those of held-out people are in the file.
         for people_of, activity in by_set[["people_of", "activity"]].drop_duplicates().itertuples(index=False):
+            if people_of != SETS["test_unseen_study"]:
+                continue
             lines += [f"### Each of them: {activity}, {people_of}", "", f"R2 / RMSE [{unit}], means over people.", ""]
             lines += [output_table(by_output, people_of, activity, metric, 2) for metric in ("R2", "RMSE")]
     return "\n".join(lines)
