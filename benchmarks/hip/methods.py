@@ -46,16 +46,16 @@ def compare(
     measured, estimated
         Labels of the test people with measured and with estimated forces on the feet, of the same instants.
     networks
-        Hip networks of both tasks, by name of the method.
+        Hip networks of one or both tasks, by name of the method.
     muscles
         Our network.
     """
     cycles = passing(measured)
-    forces: dict[str, np.ndarray] = {}
-    moments: dict[str, np.ndarray] = {}
+    predicted: dict[HipTask, dict[str, np.ndarray]] = {"muscle_forces": {}, "joint_moments": {}}
     for name, pair in networks.items():
-        forces[name] = predict(pair["muscle_forces"], as_data(cycles, "muscle_forces"))
-        moments[name] = predict(pair["joint_moments"], as_data(cycles, "joint_moments"))
+        for task, network in pair.items():
+            predicted[task][name] = predict(network, as_data(cycles, task))
+    forces, moments = predicted["muscle_forces"], predicted["joint_moments"]
     theirs = _matching(cycles, estimated)
     mass = np.array([cycle.trial.mass_kg for cycle in cycles])[:, None, None]
     forces[OPENSIM] = np.stack([cycle.force for cycle in theirs]) / mass
@@ -63,7 +63,7 @@ def compare(
     for name, trials in ((OURS, estimated), (OURS_MEASURED, measured)):
         own = _matching(cycles, [by_network(trial, muscles) for trial in trials])
         forces[name] = np.stack([cycle.force for cycle in own]) / mass
-    return Comparison(cycles, {"muscle_forces": forces, "joint_moments": moments})
+    return Comparison(cycles, predicted)
 
 
 def by_network(trial: TrialLabels, muscles: MuscleModel) -> TrialLabels:

@@ -169,7 +169,7 @@ def _moments(tested: Sequence[TrialLabels], estimated: Sequence[TrialLabels], ou
 
 def _figures(found: Comparison, networks: Sequence[str], out: Path) -> None:
     published = [name for name in networks if name == "published transformer"]
-    retrained = [name for name in networks if name == "retrained lstm"]
+    retrained = [name for name in networks if name == "retrained transformer"]
     for split, activity, title in (
         ("test_unseen_study", "walking", "Walking, unseen study"),
         ("test_unseen_study", "running", "Running, unseen study"),
