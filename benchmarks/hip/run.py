@@ -6,7 +6,9 @@ python benchmarks/hip/run.py --out results/hip
 from __future__ import annotations
 
 import platform
+import resource
 import statistics
+import subprocess
 import sys
 import time
 from importlib.metadata import version
@@ -31,7 +33,9 @@ app = App(help=__doc__)
 
 
 @app.default
-def main(*, out: Path = Path("results/hip"), epochs: int = 20, repeats: int = 7, seed: int = 0) -> None:
+def main(
+    *, out: Path = Path("results/hip"), epochs: int = 20, repeats: int = 7, seed: int = 0, weights: Path | None = None
+) -> None:
     """Measure, and write `summary.md`.
 
     Parameters
@@ -44,6 +48,8 @@ def main(*, out: Path = Path("results/hip"), epochs: int = 20, repeats: int = 7,
         Forward passes of each network; the median counts.
     seed
         Of parameters, data and dropout.
+    weights
+        Folder of imported networks; with it the whole command `hip` is timed too.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
@@ -74,6 +80,8 @@ def main(*, out: Path = Path("results/hip"), epochs: int = 20, repeats: int = 7,
         f"Losses differ by {100 * abs(ours - theirs) / theirs:.3f} %.",
         "",
     ]
+    if weights is not None:
+        lines += ["## The command `hip` on ten seconds of walking", "", _command(weights, out, repeats)]
     write_text(out / "summary.md", "\n".join(lines))
     print("\n".join(lines))
 
@@ -90,6 +98,24 @@ def _forward_times(repeats: int) -> dict[str, float]:
                 network(x)
                 taken[name].append(time.process_time() - start)
     return {name: statistics.median(values[1:]) for name, values in taken.items()}
+
+
+def _command(weights: Path, out: Path, repeats: int) -> str:
+    """Run the command in new processes, start-up included; both sides, with tables and picture."""
+    motion = Path(__file__).parents[2] / "examples" / "walking" / "walking.mot"
+    arguments = ["-m", "gaitdynamics", "hip", str(motion), "--mass", "70", "--weights", str(weights)]
+    wall, used = [], []
+    for _ in range(repeats + 1):
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        subprocess.run([sys.executable, *arguments, "--out", str(out / "command")], check=True, capture_output=True)
+        wall.append(time.perf_counter() - start)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    rows = [
+        [name, f"{min(values[1:]):.2f}", f"{statistics.median(values[1:]):.2f}"]
+        for name, values in (("wall", wall), ("processor", used))
+    ]
+    return markdown_table(["time [s]", "least", "median"], rows)
 
 
 def _losses(out: Path, epochs: int, seed: int) -> dict[str, tuple[float, float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,15 +12,17 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
 from gaitdynamics._version import __version__
+from gaitdynamics.cli_options import surface_of, use_one_thread
 from gaitdynamics.data_cli import data as data_commands
 from gaitdynamics.errors import GaitError, UserInputError
 from gaitdynamics.hip_cli import evaluate_hip, fetch_data, hip, train_hip
+from gaitdynamics.kinetics_cli import kinetics
+from gaitdynamics.labels_cli import labels, train_muscles
 from gaitdynamics.train_cli import train
 from gaitdynamics.weights_cli import weights
 
 if TYPE_CHECKING:
     from gaitdynamics.tasks.batch import BatchSettings, Outcome
-    from gaitdynamics.trial import Surface
 
 #: Exit statuses: all done; a mistake in the input, or a motion that failed; stopped by Ctrl-C.
 DONE, MISTAKE, INTERRUPTED = 0, 2, 130
@@ -41,7 +44,10 @@ app.command(train)
 app.command(weights)
 app.command(data_commands)
 app.command(hip)
+app.command(kinetics)
+app.command(labels)
 train.command(train_hip, name="hip")
+train.command(train_muscles, name="muscles")
 evaluate.command(evaluate_hip, name="hip")
 data_commands.command(fetch_data, name="fetch")
 
@@ -50,6 +56,9 @@ Flag = Annotated[bool, Parameter(negative=())]
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit status."""
+    # Loading torch and matplotlib makes objects by the hundred thousand, which stay: looking through them for waste at
+    # the usual pace takes a tenth of the time of a short command.
+    gc.set_threshold(100_000, 50, 100)
     sys.exit(run(arguments))
 
 
@@ -77,17 +86,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _say(text: str) -> None:
     # Plain text: paths may hold what rich takes for markup, and must not be wrapped.
     print(text, file=sys.stderr)
-
-
-def _use_one_thread() -> None:
-    """Compute with one thread, however many there are.
-
-    The steps are small: several threads gain next to nothing on an idle machine, and where others compute too they wait
-    for one another many times longer than they work (see benchmarks/speed).
-    """
-    import torch
-
-    torch.set_num_threads(1)
 
 
 @app.command
@@ -134,7 +132,7 @@ def forces(
     seed
         Seed of the random numbers, which generating absent coordinates draws.
     """
-    surface = _surface(overground, treadmill)
+    surface = surface_of(overground, treadmill)
     _check_person(model, mass, height)
     from gaitdynamics.tasks.batch import BatchSettings, check_batch
     from gaitdynamics.tasks.outputs import output_folder
@@ -152,26 +150,8 @@ def forces(
     )
     with output_folder(out):
         check_batch(motions, settings)
-        _use_one_thread()
+        use_one_thread()
         return _run_batch(motions, settings)
-
-
-def _surface(overground: bool, treadmill: float | Literal["auto"] | None) -> Surface:
-    from gaitdynamics.trial import Surface
-
-    if overground == (treadmill is not None):
-        said = "both --overground and --treadmill are given" if overground else "the surface is not told"
-        raise UserInputError(
-            said, remedy="give either --overground, or --treadmill with the speed of the belt in m/s or 'auto'"
-        )
-    if treadmill is None or treadmill == "auto":
-        return Surface()
-    if not 0.0 <= treadmill <= 15.0:
-        raise UserInputError(
-            f"a belt speed of {treadmill:g} m/s cannot be right",
-            remedy="give the speed in m/s, positive when the belt runs backward under the person",
-        )
-    return Surface("treadmill", treadmill)
 
 
 def _check_person(model: Path | None, mass: float | None, height: float | None) -> None:
@@ -263,7 +243,7 @@ def moments(
     from gaitdynamics.tasks.outputs import output_folder
     from gaitdynamics.trial import Surface
 
-    _use_one_thread()
+    use_one_thread()
     with output_folder(out):
         # Where the forces are known, joint moments do not depend on the surface.
         trial = read_trial(motion, model=model, mass_kg=mass, height_m=height, surface=Surface())
@@ -308,7 +288,7 @@ def evaluate_forces(
     from gaitdynamics.tasks.outputs import output_folder
 
     names = [name.strip() for name in methods.split(",") if name.strip()]
-    _use_one_thread()
+    use_one_thread()
     with output_folder(out):
         files = evaluate_folder(
             data_folder,

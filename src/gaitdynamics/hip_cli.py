@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from gaitdynamics.cli_options import same_names
 from gaitdynamics.errors import UserInputError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def hip(
         check_mass(mass, "the body mass")
     if grf is not None and len(motions) > 1:
         raise UserInputError("forces of one motion are given for several", remedy="give the motions one by one")
-    _check_names(motions)
+    same_names(motions)
     sides = {"right": ("r",), "left": ("l",), "both": ("r", "l")}[side]
     with output_folder(out):
         if weights is not None and not weights.is_dir():
@@ -81,18 +82,6 @@ def hip(
                 _tell(estimate)
                 print(f"Results in {out}:\n  {'  '.join(path.name for path in files.paths())}")
     return 2 if failed else 0
-
-
-def _check_names(motions: tuple[Path, ...]) -> None:
-    stems: dict[str, Path] = {}
-    for motion in motions:
-        other = stems.setdefault(motion.stem, motion)
-        if other is not motion:
-            raise UserInputError(
-                f"its results would have the same names as those of {other}",
-                file=motion,
-                remedy="give each motion once, and motions of the same name in runs with different --out",
-            )
 
 
 def _tell(estimate: HipEstimate) -> None:
@@ -155,7 +144,7 @@ def train_hip(
 
 
 def evaluate_hip(
-    *data: Annotated[Path, Parameter(name="DATA", required=True)],
+    *data: Annotated[Path, Parameter(name="DATA")],
     weights: Path | None = None,
     network: Network | None = None,
     external: Annotated[tuple[Path, ...], Parameter(negative=())] = (),
@@ -166,7 +155,8 @@ def evaluate_hip(
     Parameters
     ----------
     data
-        Data in the layout of Gait2Hip-60 (.npz) that the networks come from; the people held out count.
+        Data in the layout of Gait2Hip-60 (.npz) that the networks come from; the people held out count. May be left
+        out where there is --external.
     weights
         Folder of weights that 'gaitdynamics weights import' or 'train hip' made.
     network
@@ -181,6 +171,10 @@ def evaluate_hip(
     from gaitdynamics.tasks import hip_evaluation
     from gaitdynamics.tasks.outputs import output_folder
 
+    if not data and not external:
+        raise UserInputError(
+            "no data to compare with", remedy="give DATA, on whose held-out people networks are tested, or --external"
+        )
     with output_folder(out):
         for page in hip_evaluation.evaluate_hip(data, find_hip(weights, network), out, external=external):
             print(page)

@@ -102,6 +102,11 @@ def test_evaluation_repeats_the_test_and_adds_other_people(trained, data, tmp_pa
     assert "3 people of patients.npz, without retraining" in capsys.readouterr().out
     assert cli.run(["evaluate", "hip", str(other), "--weights", str(trained), "--out", str(tmp_path / "f")]) == 0
     forces = save(tmp_path / "forces.npz", "muscle_forces", people=3, samples=24)
+    # People of other data alone, without the data that the network comes from.
+    alone = ["evaluate", "hip", "--weights", str(trained), "--external", str(other), "--out", str(tmp_path / "alone")]
+    assert cli.run(alone) == 0
+    assert [path.suffix for path in sorted((tmp_path / "alone").iterdir())] == [".csv", ".md"]
+    assert cli.run(["evaluate", "hip", "--weights", str(trained), "--out", str(tmp_path / "none")]) == 2
     assert cli.run(["evaluate", "hip", str(forces), "--weights", str(trained), "--out", str(tmp_path / "g")]) == 2
     assert "for which there is no network" in capsys.readouterr().err
 

@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from gaitdynamics._version import __version__
-from gaitdynamics.errors import UserInputError
 from gaitdynamics.features.hip import MUSCLES, TARGETS
 from gaitdynamics.files.atomic import write_text
 from gaitdynamics.files.storage import TIME, write_storage
 from gaitdynamics.tasks.hip import FAR, FAR_SHARE, HipEstimate, HipSide
-from gaitdynamics.tasks.outputs import all_or_none, output_folder
+from gaitdynamics.tasks.outputs import all_or_none, output_folder, refuse_foreign
 
 #: Raised whenever a field changes its meaning or goes away.
 SCHEMA_VERSION: Final = 1
@@ -113,7 +112,7 @@ def write_hip(estimate: HipEstimate, folder: Path) -> HipFiles:
 
     with output_folder(folder):
         final = hip_files(folder, estimate)
-        _check_replaceable(final)
+        refuse_foreign(final.paths(), final.report, lambda text: HipReport.model_validate_json(text).files)
         with all_or_none(folder) as draft:
             for side in estimate.sides:
                 _write_table(draft / final.per_kg[side.side].name, estimate, side, 1.0)
@@ -191,18 +190,3 @@ def _write_table(path: Path, estimate: HipEstimate, side: HipSide, scale: float)
     titles = ", ".join(TARGETS[task].title for task in side.values)
     units = "per kg of body mass" if scale == 1.0 else "N and N.m"
     write_storage(path, [TIME, *labels], np.hstack(columns), name=f"{titles}, {units}", in_degrees=False)
-
-
-def _check_replaceable(names: HipFiles) -> None:
-    """Refuse to overwrite what is not listed in a report of ours beside it."""
-    try:
-        ours = set(HipReport.model_validate_json(names.report.read_text(encoding="utf-8")).files)
-    except (OSError, ValueError):
-        ours = set()
-    for path in names.paths():
-        if path.exists() and path.name not in ours:
-            raise UserInputError(
-                "the file exists and was not written by gaitdynamics; it is left as it is",
-                file=path,
-                remedy="name another folder with --out, or move the file away",
-            )

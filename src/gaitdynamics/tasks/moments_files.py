@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 
 from gaitdynamics.columns import SIDES
-from gaitdynamics.errors import UserInputError
 from gaitdynamics.files.atomic import write_text
 from gaitdynamics.files.storage import TIME, write_storage
 from gaitdynamics.tasks.moments import MomentsResult
 from gaitdynamics.tasks.moments_report import MomentsReport, build_moments_report
-from gaitdynamics.tasks.outputs import all_or_none, output_folder
+from gaitdynamics.tasks.outputs import all_or_none, output_folder, refuse_foreign
 
 #: Name line of OpenSim's own files of joint moments.
 OPENSIM_TITLE = "Inverse Dynamics Generalized Forces"
@@ -64,7 +62,7 @@ def write_moments(result: MomentsResult, folder: Path) -> MomentsFiles:
 
     with output_folder(folder):
         final = moments_files(folder, result.trial.name)
-        _check_replaceable(final)
+        refuse_foreign(final.paths(), final.report, lambda text: MomentsReport.model_validate_json(text).files)
         with all_or_none(folder) as draft:
             write_storage(
                 draft / final.moments.name,
@@ -87,19 +85,3 @@ def _write_knee_adduction(path: Path, result: MomentsResult) -> None:
         labels += [f"knee_adduction_{side}_percent_BW_BH" for side in SIDES]
         columns.append(result.knee_adduction_percent)
     write_storage(path, labels, np.column_stack(columns), name="Knee adduction moment", in_degrees=False)
-
-
-def _check_replaceable(names: MomentsFiles) -> None:
-    """Refuse to overwrite what is not listed in a report of ours beside it."""
-    try:
-        text = names.report.read_text(encoding="utf-8")
-        ours = set(MomentsReport.model_validate_json(text).files)
-    except (OSError, ValueError, ValidationError):
-        ours = set()
-    for path in names.paths():
-        if path.exists() and path.name not in ours:
-            raise UserInputError(
-                "the file exists and was not written by gaitdynamics; it is left as it is",
-                file=path,
-                remedy="name another folder with --out, or move the file away",
-            )

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from pydantic import ValidationError
 
 from gaitdynamics.columns import FOOT_BODIES, SIDES
 from gaitdynamics.errors import UserInputError
@@ -93,11 +91,31 @@ def check_replaceable(folder: Path, stem: str, *, with_model: bool, with_motion:
         A file of that name exists and is not listed in a report of ours beside it.
     """
     names = output_files(folder, stem, with_model=with_model, with_motion=with_motion)
+    refuse_foreign(names.paths(), names.report, lambda _: read_report(names.report).files)
+
+
+def refuse_foreign(paths: Iterable[Path], report: Path, files_of: Callable[[str], Sequence[str]]) -> None:
+    """Refuse to overwrite what is not listed in a report of ours beside it.
+
+    Parameters
+    ----------
+    paths
+        Files that would be written.
+    report
+        The report, which need not exist.
+    files_of
+        Gives the files that a report lists, from its text; ValueError or OSError where it is none of ours.
+
+    Raises
+    ------
+    UserInputError
+        One of them exists and is not listed.
+    """
     try:
-        ours = set(read_report(names.report).files)
-    except (OSError, ValidationError):
+        ours = set(files_of(report.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
         ours = set()
-    for path in names.paths():
+    for path in paths:
         if path.exists() and path.name not in ours:
             raise UserInputError(
                 "the file exists and was not written by gaitdynamics; it is left as it is",

@@ -1,0 +1,67 @@
+"""What several commands ask in the same words: surface, threads, names of results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from gaitdynamics.errors import UserInputError
+
+if TYPE_CHECKING:
+    from gaitdynamics.trial import Surface
+
+
+def use_one_thread() -> None:
+    """Compute with one thread, however many there are.
+
+    The steps are small: several threads gain next to nothing on an idle machine, and where others compute too they wait
+    for one another many times longer than they work (see benchmarks/speed).
+    """
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def surface_of(overground: bool, treadmill: float | Literal["auto"] | None) -> Surface:
+    """Give the surface that --overground or --treadmill tell of.
+
+    Raises
+    ------
+    UserInputError
+        None or both are given, or the speed cannot be.
+    """
+    from gaitdynamics.trial import Surface
+
+    if overground == (treadmill is not None):
+        said = "both --overground and --treadmill are given" if overground else "the surface is not told"
+        raise UserInputError(
+            said, remedy="give either --overground, or --treadmill with the speed of the belt in m/s or 'auto'"
+        )
+    if treadmill is None or treadmill == "auto":
+        return Surface()
+    if not 0.0 <= treadmill <= 15.0:
+        raise UserInputError(
+            f"a belt speed of {treadmill:g} m/s cannot be right",
+            remedy="give the speed in m/s, positive when the belt runs backward under the person",
+        )
+    return Surface("treadmill", treadmill)
+
+
+def same_names(motions: Sequence[Path]) -> None:
+    """Refuse motions whose results would have the same names.
+
+    Raises
+    ------
+    UserInputError
+        Naming the second of them.
+    """
+    stems: dict[str, Path] = {}
+    for motion in motions:
+        other = stems.setdefault(motion.stem, motion)
+        if other is not motion:
+            raise UserInputError(
+                f"its results would have the same names as those of {other}",
+                file=motion,
+                remedy="give each motion once, and motions of the same name in runs with different --out",
+            )
