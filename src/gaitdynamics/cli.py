@@ -13,6 +13,7 @@ from rich.console import Console
 from gaitdynamics._version import __version__
 from gaitdynamics.data_cli import data as data_commands
 from gaitdynamics.errors import GaitError, UserInputError
+from gaitdynamics.generative_cli import check_samples
 from gaitdynamics.hip_cli import evaluate_hip, fetch_data, hip, train_hip
 from gaitdynamics.train_cli import train
 from gaitdynamics.weights_cli import weights
@@ -101,6 +102,8 @@ def forces(
     out: Path = DEFAULT_OUT,
     weights: str | None = None,
     grf_naming: Literal["opensim", "opencap"] = "opensim",
+    samples: int = 1,
+    max_gap: float = 0.5,
     seed: int = 0,
 ) -> int:
     """Estimate the ground reaction forces of one or several motions.
@@ -126,14 +129,20 @@ def forces(
     out
         Folder for the results.
     weights
-        Trained weights: a name, or a folder. Without it, those that come with the package. With an imported published
-        pair coordinates may be absent from the motion: they are generated, and the completed motion is written too.
+        Trained weights: a name, or a folder. Without it, those that come with the package. Coordinates that are absent
+        from the motion, or have gaps in time, are generated, and the completed motion is written too: by the diffusion
+        network of a pair, or by the one that comes with the package.
     grf_naming
         Names of the force columns: as in OpenSim's examples (ground_force_vx, 1_ground_force_vx) or as in
         OpenCap's (R_ground_force_vx, L_ground_force_vx).
+    samples
+        How many times to generate what is absent. Intervals then tell how far the samples spread.
+    max_gap
+        Longest gap in time, of NaN cells, that is filled, in s.
     seed
         Seed of the random numbers, which generating absent coordinates draws.
     """
+    check_samples(samples, max_gap)
     surface = _surface(overground, treadmill)
     _check_person(model, mass, height)
     from gaitdynamics.tasks.batch import BatchSettings, check_batch
@@ -149,6 +158,8 @@ def forces(
         grf_naming=grf_naming,
         seed=seed,
         find_belt_speed=treadmill == "auto",
+        samples=samples,
+        max_gap=max_gap,
     )
     with output_folder(out):
         check_batch(motions, settings)
