@@ -11,22 +11,19 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
 from gaitdynamics._version import __version__
+from gaitdynamics.command_inputs import DEFAULT_OUT, check_person, surface_of, use_one_thread
 from gaitdynamics.data_cli import data as data_commands
 from gaitdynamics.errors import GaitError, UserInputError
-from gaitdynamics.generative_cli import check_samples
+from gaitdynamics.generative_cli import check_samples, complete
 from gaitdynamics.hip_cli import evaluate_hip, fetch_data, hip, train_hip
 from gaitdynamics.train_cli import train
 from gaitdynamics.weights_cli import weights
 
 if TYPE_CHECKING:
     from gaitdynamics.tasks.batch import BatchSettings, Outcome
-    from gaitdynamics.trial import Surface
 
 #: Exit statuses: all done; a mistake in the input, or a motion that failed; stopped by Ctrl-C.
 DONE, MISTAKE, INTERRUPTED = 0, 2, 130
-
-#: Where results go unless told otherwise, in the current folder.
-DEFAULT_OUT = Path("results")
 
 app = App(
     name="gaitdynamics",
@@ -42,6 +39,7 @@ app.command(train)
 app.command(weights)
 app.command(data_commands)
 app.command(hip)
+app.command(complete)
 train.command(train_hip, name="hip")
 evaluate.command(evaluate_hip, name="hip")
 data_commands.command(fetch_data, name="fetch")
@@ -78,17 +76,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
 def _say(text: str) -> None:
     # Plain text: paths may hold what rich takes for markup, and must not be wrapped.
     print(text, file=sys.stderr)
-
-
-def _use_one_thread() -> None:
-    """Compute with one thread, however many there are.
-
-    The steps are small: several threads gain next to nothing on an idle machine, and where others compute too they wait
-    for one another many times longer than they work (see benchmarks/speed).
-    """
-    import torch
-
-    torch.set_num_threads(1)
 
 
 @app.command
@@ -143,8 +130,8 @@ def forces(
         Seed of the random numbers, which generating absent coordinates draws.
     """
     check_samples(samples, max_gap)
-    surface = _surface(overground, treadmill)
-    _check_person(model, mass, height)
+    surface = surface_of(overground, treadmill)
+    check_person(model, mass, height)
     from gaitdynamics.tasks.batch import BatchSettings, check_batch
     from gaitdynamics.tasks.outputs import output_folder
 
@@ -163,34 +150,8 @@ def forces(
     )
     with output_folder(out):
         check_batch(motions, settings)
-        _use_one_thread()
+        use_one_thread()
         return _run_batch(motions, settings)
-
-
-def _surface(overground: bool, treadmill: float | Literal["auto"] | None) -> Surface:
-    from gaitdynamics.trial import Surface
-
-    if overground == (treadmill is not None):
-        said = "both --overground and --treadmill are given" if overground else "the surface is not told"
-        raise UserInputError(
-            said, remedy="give either --overground, or --treadmill with the speed of the belt in m/s or 'auto'"
-        )
-    if treadmill is None or treadmill == "auto":
-        return Surface()
-    if not 0.0 <= treadmill <= 15.0:
-        raise UserInputError(
-            f"a belt speed of {treadmill:g} m/s cannot be right",
-            remedy="give the speed in m/s, positive when the belt runs backward under the person",
-        )
-    return Surface("treadmill", treadmill)
-
-
-def _check_person(model: Path | None, mass: float | None, height: float | None) -> None:
-    if model is None and (mass is None or height is None):
-        raise UserInputError(
-            "who moved is not told",
-            remedy="give --model SUBJECT.osim, or --mass in kg and --height in m for a generic skeleton",
-        )
 
 
 def _run_batch(motions: Sequence[Path], settings: BatchSettings) -> int:
@@ -274,7 +235,7 @@ def moments(
     from gaitdynamics.tasks.outputs import output_folder
     from gaitdynamics.trial import Surface
 
-    _use_one_thread()
+    use_one_thread()
     with output_folder(out):
         # Where the forces are known, joint moments do not depend on the surface.
         trial = read_trial(motion, model=model, mass_kg=mass, height_m=height, surface=Surface())
@@ -319,7 +280,7 @@ def evaluate_forces(
     from gaitdynamics.tasks.outputs import output_folder
 
     names = [name.strip() for name in methods.split(",") if name.strip()]
-    _use_one_thread()
+    use_one_thread()
     with output_folder(out):
         files = evaluate_folder(
             data_folder,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import sys
+from pathlib import Path
+from typing import Annotated
 
 from cyclopts import Parameter
 
+from gaitdynamics.command_inputs import DEFAULT_OUT, check_person, surface_of, use_one_thread
 from gaitdynamics.errors import UserInputError
-
-if TYPE_CHECKING:
-    pass
 
 Flag = Annotated[bool, Parameter(negative=())]
 
@@ -23,3 +23,87 @@ def check_samples(samples: int, max_gap: float) -> None:
         raise UserInputError(f"{samples} samples are not possible", remedy=f"give --samples 1 to {_MOST_SAMPLES}")
     if not 0.0 <= max_gap <= 10.0:
         raise UserInputError(f"a longest gap of {max_gap:g} s is not possible", remedy="give --max-gap 0 to 10 in s")
+
+
+def complete(
+    *motions: Annotated[Path, Parameter(name="MOTION", required=True)],
+    model: Path | None = None,
+    mass: float | None = None,
+    height: float | None = None,
+    overground: Flag = False,
+    treadmill: float | None = None,
+    out: Path = DEFAULT_OUT,
+    weights: str | None = None,
+    samples: int = 1,
+    max_gap: float = 0.5,
+    seed: int = 0,
+) -> int:
+    """Complete motions: generate coordinates that were not measured, and fill gaps in time.
+
+    What was measured stays as it is. Cells that are NaN are gaps; coordinates that are absent, or NaN throughout, are
+    generated as a whole.
+
+    Parameters
+    ----------
+    motions
+        Coordinates over time (.mot, .sto).
+    model
+        Scaled OpenSim model of the person (.osim). Without it a generic one is scaled to height and mass.
+    mass
+        Mass in kg, if it is not that of the model.
+    height
+        Height in m.
+    overground
+        The person moved over a floor.
+    treadmill
+        The person moved on a treadmill whose belt ran at this speed in m/s.
+    out
+        Folder for the results.
+    weights
+        Folder of a pair with a diffusion network, or the name of packaged weights.
+    samples
+        How many times to generate. The motion is made from the mean of the samples; their spread is written and shaded.
+    max_gap
+        Longest gap in time that is filled, in s.
+    seed
+        Seed of the random numbers.
+    """
+    from gaitdynamics.files.motion import read_trial
+    from gaitdynamics.tasks.completion import complete_motion
+    from gaitdynamics.tasks.completion_files import check_completion_replaceable, write_completion
+    from gaitdynamics.tasks.outputs import output_folder
+
+    check_samples(samples, max_gap)
+    surface = surface_of(overground, treadmill)
+    check_person(model, mass, height)
+    failed = 0
+    with output_folder(out):
+        use_one_thread()
+        for motion in motions:
+            check_completion_replaceable(out, motion.stem, samples=samples, with_model=model is None)
+        for motion in motions:
+            try:
+                trial = read_trial(
+                    motion,
+                    model=model,
+                    mass_kg=mass,
+                    height_m=height,
+                    surface=surface,
+                    allow_incomplete=True,
+                    max_gap=max_gap,
+                )
+                result = complete_motion(trial, weights=weights, seed=seed, samples=samples)
+                files = write_completion(result, out)
+            except UserInputError as error:
+                failed += 1
+                _say(f"Error: {error}")
+                continue
+            for warning in result.warnings:
+                _say(f"Warning: {motion.name}: {warning}")
+            print(f"{motion.name}: " + "  ".join(path.name for path in files.paths()))
+    print(f"Results in {out}")
+    return 2 if failed else 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

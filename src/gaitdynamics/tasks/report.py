@@ -245,7 +245,7 @@ def build_report(
             torch=version("torch"),
             platform=platform.platform(terse=True),
         ),
-        inputs=list(_inputs(trial.provenance)),
+        inputs=list(input_files(trial.provenance)),
         subject=SubjectRecord(
             model_name=trial.subject.model.name,
             generic_skeleton=trial.subject.generic,
@@ -349,7 +349,8 @@ def _uncertainty(estimate: ForceEstimate) -> UncertaintyRecord | None:
     )
 
 
-def _inputs(provenance: Mapping[str, object]) -> Iterator[InputFile]:
+def input_files(provenance: Mapping[str, object]) -> Iterator[InputFile]:
+    """Name the files that a trial comes from."""
     for role in ("motion", "model"):
         name, digest = provenance.get(f"{role}_file"), provenance.get(f"{role}_sha256")
         if name is not None and digest is not None:

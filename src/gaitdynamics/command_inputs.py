@@ -1,0 +1,53 @@
+"""What several commands are told in the same way: who moved, on what, and where results go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from gaitdynamics.errors import UserInputError
+
+if TYPE_CHECKING:
+    from gaitdynamics.trial import Surface
+
+#: Where results go unless told otherwise, in the current folder.
+DEFAULT_OUT: Final = Path("results")
+
+
+def use_one_thread() -> None:
+    """Compute with one thread, however many there are.
+
+    The steps are small: several threads gain next to nothing on an idle machine, and where others compute too they wait
+    for one another many times longer than they work (see benchmarks/speed).
+    """
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def surface_of(overground: bool, treadmill: float | Literal["auto"] | None) -> Surface:
+    """Make of what was said the surface; raises UserInputError where too little or too much was said."""
+    from gaitdynamics.trial import Surface
+
+    if overground == (treadmill is not None):
+        said = "both --overground and --treadmill are given" if overground else "the surface is not told"
+        raise UserInputError(
+            said, remedy="give either --overground, or --treadmill with the speed of the belt in m/s or 'auto'"
+        )
+    if treadmill is None or treadmill == "auto":
+        return Surface()
+    if not 0.0 <= treadmill <= 15.0:
+        raise UserInputError(
+            f"a belt speed of {treadmill:g} m/s cannot be right",
+            remedy="give the speed in m/s, positive when the belt runs backward under the person",
+        )
+    return Surface("treadmill", treadmill)
+
+
+def check_person(model: Path | None, mass: float | None, height: float | None) -> None:
+    """Check that it was said who moved; raises UserInputError."""
+    if model is None and (mass is None or height is None):
+        raise UserInputError(
+            "who moved is not told",
+            remedy="give --model SUBJECT.osim, or --mass in kg and --height in m for a generic skeleton",
+        )
