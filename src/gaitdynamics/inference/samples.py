@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gaitdynamics.body.stature import estimate_height
+from gaitdynamics.diffusion.sampling import SamplingPlan
 from gaitdynamics.features.published.schema import PUBLISHED_63
 from gaitdynamics.inference.completion import Completion, complete_trial
 from gaitdynamics.inference.filling import Facts, fill_cells, sample_seeds
@@ -45,7 +46,7 @@ class SampledCompletion:
 
 
 def complete_with_samples(
-    trial: Trial, network: MotionNetwork, *, seed: int = 0, samples: int = 1
+    trial: Trial, network: MotionNetwork, *, seed: int = 0, samples: int = 1, plan: SamplingPlan | None = None
 ) -> SampledCompletion:
     """Complete a motion by a diffusion network.
 
@@ -60,6 +61,8 @@ def complete_with_samples(
         Of the samples.
     samples
         How many to draw.
+    plan
+        How to sample, if not as fits the network.
 
     Raises
     ------
@@ -70,13 +73,13 @@ def complete_with_samples(
         height = estimate_height(trial.subject.model)
         note = f"the body height is not known, for completing the motion it was taken to be {height:.2f} m"
         known = replace(trial.subject, height_m=height)
-        found = complete_with_samples(replace(trial, subject=known), network, seed=seed, samples=samples)
+        found = complete_with_samples(replace(trial, subject=known), network, seed=seed, samples=samples, plan=plan)
         return _with_subject_of(trial, found, note)
     drawn: list[Array] = []
 
     def middle(values: Array, unknown: Mask) -> Array:
         facts = Facts(height=trial.subject.height_m)
-        drawn.extend(fill_cells(network, values, unknown, seeds=sample_seeds(seed, samples), facts=facts))
+        drawn.extend(fill_cells(network, values, unknown, seeds=sample_seeds(seed, samples), plan=plan, facts=facts))
         return _kinematics(values, np.mean(drawn, axis=0))
 
     completion = complete_trial(trial, middle)
