@@ -98,20 +98,36 @@ def complete_trial(trial: Trial, fill: Fill) -> Completion:
     afloat = any(canonical(name) == "pelvis_ty" for name in generated)
     if afloat:
         completed = stand_on_floor(completed)
-    resting = trial.missing & ~np.isin(trial.coordinates, generated)
-    described = columns_of_trial(replace(completed, missing=resting))
-    # What is still unknown now is of coordinates that the model does not have.
-    absent = described.missing.copy()
-    absent[list(PUBLISHED_63.kinetic)] = False
-    described = replace(
-        described, values=np.where(absent, filled, described.values), missing=described.missing & ~absent
-    )
+    described, absent = _described(replace(completed, generated=generated), filled)
     notes = _notes(trial, columns, generated, absent)
     if afloat:
         notes.append("the height of the pelvis was set so that the feet stand on the floor at y = 0")
     lost = columns.missing.copy()
     lost[list(PUBLISHED_63.kinetic)] = False
     return Completion(_told(trial, completed, generated, notes), described, lost)
+
+
+def with_motion(completion: Completion, trial: Trial) -> Completion:
+    """Put another motion in the place of the completed one, of which the same coordinates were generated."""
+    described, _ = _described(trial, completion.columns.values)
+    return replace(completion, trial=trial, columns=described)
+
+
+def _described(trial: Trial, filled: Array) -> tuple[PublishedColumns, Mask]:
+    """Describe a completed trial in columns; those of coordinates that the model does not have are `filled` ones."""
+    resting = trial.missing & ~np.isin(trial.coordinates, trial.generated)
+    described = columns_of_trial(replace(trial, missing=resting, forces=None))
+    # What is still unknown now is of coordinates that the model does not have.
+    absent = described.missing.copy()
+    absent[list(PUBLISHED_63.kinetic)] = False
+    values = np.where(absent, filled, described.values)
+    return replace(described, values=values, missing=described.missing & ~absent), absent
+
+
+def generated_cells(trial: Trial) -> Mask:
+    """Mark the cells (T, C) of a completed trial that were generated."""
+    cells = np.repeat(np.isin(trial.coordinates, trial.generated)[None], len(trial.time), axis=0)
+    return cells if trial.gaps is None else cells | trial.gaps
 
 
 def unknown_cells(trial: Trial, columns: PublishedColumns) -> Mask:

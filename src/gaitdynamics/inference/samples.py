@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
 
 import numpy as np
 
 from gaitdynamics.body.stature import estimate_height
 from gaitdynamics.diffusion.sampling import SamplingPlan
 from gaitdynamics.features.published.schema import PUBLISHED_63
-from gaitdynamics.inference.completion import Completion, complete_trial
+from gaitdynamics.features.published.trial import forces_of_columns
+from gaitdynamics.inference.completion import Completion, complete_trial, generated_cells, with_motion
 from gaitdynamics.inference.filling import Facts, fill_cells, sample_seeds
 from gaitdynamics.inference.motion_network import MotionNetwork
+from gaitdynamics.inference.planting import plant_feet
 from gaitdynamics.trial import Array, Mask, Trial
 
 _KINEMATIC = list(PUBLISHED_63.kinematic)
+
+#: A foot bears weight from this share of body weight on.
+_BEARING: Final = 0.1
 
 
 @dataclass(frozen=True)
@@ -46,7 +53,13 @@ class SampledCompletion:
 
 
 def complete_with_samples(
-    trial: Trial, network: MotionNetwork, *, seed: int = 0, samples: int = 1, plan: SamplingPlan | None = None
+    trial: Trial,
+    network: MotionNetwork,
+    *,
+    seed: int = 0,
+    samples: int = 1,
+    plan: SamplingPlan | None = None,
+    plant: bool = True,
 ) -> SampledCompletion:
     """Complete a motion by a diffusion network.
 
@@ -63,6 +76,8 @@ def complete_with_samples(
         How many to draw.
     plan
         How to sample, if not as fits the network.
+    plant
+        Whether to let feet that bear weight stand (`planting`).
 
     Raises
     ------
@@ -73,7 +88,9 @@ def complete_with_samples(
         height = estimate_height(trial.subject.model)
         note = f"the body height is not known, for completing the motion it was taken to be {height:.2f} m"
         known = replace(trial.subject, height_m=height)
-        found = complete_with_samples(replace(trial, subject=known), network, seed=seed, samples=samples, plan=plan)
+        found = complete_with_samples(
+            replace(trial, subject=known), network, seed=seed, samples=samples, plan=plan, plant=plant
+        )
         return _with_subject_of(trial, found, note)
     drawn: list[Array] = []
 
@@ -83,10 +100,26 @@ def complete_with_samples(
         return _kinematics(values, np.mean(drawn, axis=0))
 
     completion = complete_trial(trial, middle)
+    if not drawn:
+        return SampledCompletion(completion, (), None)
     several: Sequence[Array] = drawn if len(drawn) > 1 else ()
-    each = tuple(complete_trial(trial, lambda values, _, one=one: _kinematics(values, one)) for one in several)  # type: ignore[misc]
-    kinetics = np.mean(drawn, axis=0)[:, list(PUBLISHED_63.kinetic)] if drawn else None
-    return SampledCompletion(completion, each, kinetics)
+    each = [complete_trial(trial, partial(_take, filled=one)) for one in several]
+    kinetics = [one[:, list(PUBLISHED_63.kinetic)] for one in (np.mean(drawn, axis=0), *several)]
+    if plant:
+        completion, *each = (_planted(c, forces) for c, forces in zip((completion, *each), kinetics, strict=True))
+    return SampledCompletion(completion, tuple(each), kinetics[0])
+
+
+def _take(values: Array, _: Mask, filled: Array) -> Array:
+    return _kinematics(values, filled)
+
+
+def _planted(completion: Completion, kinetics: Array) -> Completion:
+    """Let the feet stand that bear weight in the forces that were generated along."""
+    trial = completion.trial
+    forces = forces_of_columns(kinetics, completion.columns, trial, floor_height=0.0)
+    contact = forces.force[..., 1] > _BEARING * trial.body_weight
+    return with_motion(completion, plant_feet(trial, generated_cells(trial), contact))
 
 
 def _kinematics(values: Array, filled: Array) -> Array:

@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 
 from gaitdynamics.columns import FULL_BODY, LUMBAR, PELVIS_ROTATIONS, PELVIS_TRANSLATIONS, canonical, leg
 from gaitdynamics.features.published.schema import DROPPED
+from gaitdynamics.inference.completion import generated_cells
 from gaitdynamics.plotting.style import BAND_ALPHA, GREY, SIDE_COLORS, SIDE_NAMES, new_figure, tidy
 from gaitdynamics.trial import Array, Mask, Trial
 from gaitdynamics.uncertainty import interval_factor
@@ -62,12 +63,6 @@ def plot_completion(result: CompletedMotion) -> Figure:
     figure.legend(handles=_legend(len(result.samples)), fontsize=8, ncols=6, loc="outside lower center")
     figure.suptitle(f"{trial.name}: {_summary(trial)}", fontsize=11)
     return figure
-
-
-def generated_cells(trial: Trial) -> Mask:
-    """Mark the cells (T, C) that were generated."""
-    cells = np.repeat(np.isin(trial.coordinates, trial.generated)[None], len(trial.time), axis=0)
-    return cells if trial.gaps is None else cells | trial.gaps
 
 
 def _summary(trial: Trial) -> str:

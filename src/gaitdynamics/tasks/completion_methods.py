@@ -25,7 +25,7 @@ class ByDiffusion:
     ----------
     weights
         As of `complete_motion`.
-    samples, seed, plan
+    samples, seed, plan, plant
         As of `complete_with_samples`.
     """
 
@@ -33,11 +33,14 @@ class ByDiffusion:
     samples: int = 1
     seed: int = 0
     plan: SamplingPlan | None = None
+    plant: bool = True
 
     def __call__(self, trial: Trial) -> Trial:
         """Complete a motion."""
         network = loaded_network(self.weights)
-        found = complete_with_samples(trial, network, seed=self.seed, samples=self.samples, plan=self.plan)
+        found = complete_with_samples(
+            trial, network, seed=self.seed, samples=self.samples, plan=self.plan, plant=self.plant
+        )
         return found.middle.trial
 
 
