@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -107,3 +107,61 @@ def complete(
 
 def _say(text: str) -> None:
     print(text, file=sys.stderr)
+
+
+def generate(
+    *,
+    speed: float,
+    seconds: float = 6.0,
+    count: int = 1,
+    height: float = 1.75,
+    mass: float = 70.0,
+    gait: Literal["walking", "running"] | None = None,
+    out: Path = DEFAULT_OUT,
+    weights: str | None = None,
+    seed: int = 0,
+) -> int:
+    """Generate new motions of walking or running, with forces.
+
+    For each motion its coordinates are written, the forces that are estimated from it, and those that were generated
+    with it; and once the model, a table of how good the motions are, and a picture.
+
+    Parameters
+    ----------
+    speed
+        Mean forward speed in m/s.
+    seconds
+        Duration, which may be longer than what the network sees at once.
+    count
+        How many motions.
+    height
+        Height of the person in m, who has the generic skeleton.
+    mass
+        Mass in kg.
+    gait
+        Walking or running; by the speed unless told.
+    out
+        Folder for the results.
+    weights
+        Folder of a pair with a diffusion network, or the name of packaged weights.
+    seed
+        Seed of the random numbers.
+    """
+    from gaitdynamics.inference.generation import Wish
+    from gaitdynamics.tasks.generation import check_wish, generate_motions
+    from gaitdynamics.tasks.generation_files import PLOT, REPORT, TABLE, write_generation
+    from gaitdynamics.tasks.outputs import output_folder
+
+    running = None if gait is None else gait == "running"
+    wish = Wish(speed, seconds, running, height, mass)
+    check_wish(wish, count)
+    with output_folder(out):
+        use_one_thread()
+        motions = generate_motions(wish, count=count, seed=seed, weights=weights)
+        files = write_generation(motions, wish, seed, out)
+    for motion in motions:
+        quality = motion.quality
+        note = "passes the quality rules" if quality.passes else quality.reason
+        print(f"{motion.trial.name}.mot: {quality.speed_m_s:.2f} m/s, feet slide {quality.slide_m_s:.2f} m/s, {note}")
+    print(f"{len(files.names)} files in {out}, see {REPORT}, {TABLE} and {PLOT}")
+    return 0

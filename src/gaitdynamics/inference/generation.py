@@ -19,10 +19,14 @@ from gaitdynamics.features.published.trial import PublishedColumns, forces_of_co
 from gaitdynamics.features.standing import stand_on_floor
 from gaitdynamics.inference.filling import Facts, fill_cells, sample_seeds
 from gaitdynamics.inference.motion_network import MotionNetwork
+from gaitdynamics.inference.planting import plant_feet
 from gaitdynamics.trial import Array, FootForces, Subject, Surface, Trial
 
 #: How motions are generated.
 GENERATION_PLAN: Final = SamplingPlan("dpm_solver_2m", steps=25)
+
+#: A foot bears weight from this share of body weight on.
+_BEARING: Final = 0.1
 
 #: Above this speed [body heights / s] people run, if nothing else is told: they change at about 2 m/s.
 _RUNNING_SPEED: Final = 1.2
@@ -83,7 +87,8 @@ def generate(
     Notes
     -----
     The mean forward velocity is held at the wish in every step, so that it is met in the mean over the motion. The
-    height of the pelvis follows from feet that stand on the floor (`features.standing`).
+    height of the pelvis follows from feet that stand on the floor (`features.standing`), and feet that bear weight are
+    planted (`inference.planting`), which may change the speed a little.
     """
     frames = round(wish.seconds * RATE) + 1
     nothing = np.zeros((frames, len(PUBLISHED_63.names)))
@@ -132,5 +137,8 @@ def _template(wish: Wish, frames: int) -> tuple[Trial, PublishedColumns]:
 def _motion(values: Array, empty: Trial, source: PublishedColumns, name: str) -> NewMotion:
     moved = stand_on_floor(trial_of_columns(values, source, empty))
     rest = np.array([canonical(n) in DROPPED or canonical(n) not in FULL_BODY for n in moved.coordinates])
-    trial = replace(moved, name=name, missing=rest)
+    bearing = forces_of_columns(values, source, moved, floor_height=0.0).force[..., 1]
+    contact = bearing > _BEARING * moved.body_weight
+    planted = plant_feet(moved, np.repeat(~rest[None], len(moved.time), axis=0), contact)
+    trial = replace(planted, name=name, missing=rest)
     return NewMotion(trial, forces_of_columns(values, source, trial, floor_height=0.0))

@@ -29,9 +29,9 @@ from gaitdynamics.trial import Array, Mask, Trial
 _KNOTS: Final = 0.08
 #: What counts as much: a change of an angle [rad], of the velocity of a translation [m/s], sliding [m/s], a height off
 #: the floor of what stands on it [m].
-_ANGLE, _VELOCITY, _SLIDE, _HEIGHT = np.radians(3.0), 0.1, 0.05, 0.01
+_ANGLE, _VELOCITY, _SLIDE, _HEIGHT = np.radians(3.0), 0.1, 0.03, 0.01
 #: Heel or toe joint stands while its foot bears weight and it is not higher above its lowest level than this [m].
-_STANDING: Final = 0.025
+_STANDING: Final = 0.04
 #: How often it is asked anew which of them stand, and steps of minimisation for each.
 _ROUNDS, _STEPS = 3, 12
 #: Frames over which the change fades out at the ends of gaps in time.
