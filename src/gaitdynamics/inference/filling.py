@@ -20,17 +20,22 @@ from gaitdynamics.diffusion.inpainting import inpaint
 from gaitdynamics.diffusion.joint import JointWindows, denoise_jointly
 from gaitdynamics.diffusion.sampling import FILLING_PLAN, Denoise, SamplingPlan, WindowNoise, sample
 from gaitdynamics.diffusion.schedules import Schedule
-from gaitdynamics.features.published.schema import PUBLISHED_63
+from gaitdynamics.features.published.schema import PUBLISHED_63, RATE
 from gaitdynamics.inference.motion_network import MotionNetwork
 from gaitdynamics.inference.windows import WINDOW
 from gaitdynamics.networks.condition import FACTS, Condition
 from gaitdynamics.networks.denoiser import SteppedDenoiser
+from gaitdynamics.signals import low_pass
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 #: How a network that is told what is known fills the rest; chosen on the validation people (benchmarks/task1_masks).
 CONDITIONAL_PLAN: Final = SamplingPlan("dpm_solver_2m", steps=8)
+
+#: Low-pass cutoff of what is filled [Hz]: what trembles faster is noise that sampling left.
+SMOOTHNESS: Final = 10.0
+_LEAST_FOR_FILTER: Final = 30
 
 _KINEMATIC: Final = list(PUBLISHED_63.kinematic)
 _FORWARD: Final = PUBLISHED_63.index("pelvis_tx")
@@ -110,6 +115,8 @@ def fill_cells(
         filled = inpaint(jointly, told.expand(shape), known.expand(shape), schedule, noise, plan, published=True)
     result = filled.double().numpy()
     for one in result:
+        if len(one) > _LEAST_FOR_FILTER:
+            one[:, _KINEMATIC] = low_pass(one[:, _KINEMATIC], RATE, SMOOTHNESS)
         _meet(one, scaled, unknown)
     complete = network.scaler.from_scaled(result)
     return np.where(unknown, complete, values)
