@@ -14,7 +14,7 @@ from gaitdynamics._version import __version__
 from gaitdynamics.command_inputs import DEFAULT_OUT, check_person, surface_of, use_one_thread
 from gaitdynamics.data_cli import data as data_commands
 from gaitdynamics.errors import GaitError, UserInputError
-from gaitdynamics.generative_cli import check_samples, complete, generate
+from gaitdynamics.generative_cli import check_samples, complete, evaluate_completion, generate
 from gaitdynamics.hip_cli import evaluate_hip, fetch_data, hip, train_hip
 from gaitdynamics.train_cli import train
 from gaitdynamics.weights_cli import weights
@@ -43,6 +43,7 @@ app.command(complete)
 app.command(generate)
 train.command(train_hip, name="hip")
 evaluate.command(evaluate_hip, name="hip")
+evaluate.command(evaluate_completion, name="completion")
 data_commands.command(fetch_data, name="fetch")
 
 Flag = Annotated[bool, Parameter(negative=())]

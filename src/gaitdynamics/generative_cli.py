@@ -165,3 +165,60 @@ def generate(
         print(f"{motion.trial.name}.mot: {quality.speed_m_s:.2f} m/s, feet slide {quality.slide_m_s:.2f} m/s, {note}")
     print(f"{len(files.names)} files in {out}, see {REPORT}, {TABLE} and {PLOT}")
     return 0
+
+
+def evaluate_completion(
+    data_folder: Path,
+    *,
+    split: str = "test",
+    weights: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    longest: float = 8.0,
+    trials_per_person: int | None = None,
+    processes: int = 1,
+    out: Path = DEFAULT_OUT / "completion",
+) -> int:
+    """Hide joints and spans of time from the trials of a folder, generate them again, and compare.
+
+    Parameters
+    ----------
+    data_folder
+        Folder with manifest.csv; its train split gives the medians and ranges to compare with.
+    split
+        Side of the split: train, val, test, or the name of one test side.
+    weights
+        NAME=FOLDER: a further diffusion network; may be given several times.
+    longest
+        So much of each trial is looked at, in s.
+    trials_per_person
+        At most so many trials of each person and activity; all by default.
+    processes
+        Number of processes that share the trials.
+    out
+        Folder for tables and figure.
+    """
+    from rich.console import Console
+
+    from gaitdynamics.tasks.completion_evaluation import evaluate_completion_of_folder
+    from gaitdynamics.tasks.outputs import output_folder
+
+    named = {}
+    for text in weights:
+        name, separator, folder = text.partition("=")
+        if not separator or not name or not folder:
+            raise UserInputError(f"weights '{text}' have no name or no folder", remedy="write --weights NAME=FOLDER")
+        named[name] = folder
+    use_one_thread()
+    with output_folder(out):
+        files = evaluate_completion_of_folder(
+            data_folder,
+            out,
+            split=split,
+            weights=named,
+            longest=longest,
+            trials_per_person=trials_per_person,
+            processes=processes,
+            console=Console(stderr=True),
+        )
+    print((out / "summary.md").read_text(encoding="utf-8"))
+    print(f"{len(files)} files in {out}")
+    return 0

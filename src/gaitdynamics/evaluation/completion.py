@@ -60,7 +60,7 @@ class CompletionPlan:
     completers: Mapping[str, Completer]
     forces: Method | None
     gap_completers: Mapping[str, Completer]
-    masks: Mapping[str, Sequence[str]] = field(default_factory=lambda: MASKS)
+    masks: Mapping[str, Sequence[str]] = field(default_factory=lambda: dict(MASKS))
     gaps: Sequence[float] = GAPS
     longest: float = 8.0
 

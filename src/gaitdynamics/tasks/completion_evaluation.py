@@ -166,15 +166,17 @@ def completion_page(motions: pd.DataFrame, forces: pd.DataFrame, title: str) -> 
         f"# {title}",
         "Angles: root mean square error of the hidden ones [deg], and in % of their range. Path: of the pelvis, without"
         " its mean [mm]. Slide: median speed of the stiller end of a foot that is down [m/s].",
-        _markdown(motions[[*columns, *kept]]),
+        markdown(motions[[*columns, *kept]]),
         "Forces by the foot-view network on the completed motion [%BW]; change: from the same trials with nothing"
         " hidden.",
-        _markdown(forces[[*columns, *changes]]),
+        markdown(forces[[*columns, *changes]]),
     ]
     return "\n\n".join(parts) + "\n"
 
 
-def _markdown(table: pd.DataFrame) -> str:
+def markdown(table: pd.DataFrame) -> str:
+    """Lay out a table in Markdown, numbers with two decimals."""
+
     def cell(value: object) -> str:
         if isinstance(value, float):
             return "-" if np.isnan(value) else f"{value:.2f}"
