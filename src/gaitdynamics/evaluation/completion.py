@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 
-from gaitdynamics.dataset.catalogue import Catalogue
 from gaitdynamics.dataset.quality import cut
 from gaitdynamics.dataset.records import TrialRecord
 from gaitdynamics.errors import UserInputError
@@ -88,32 +87,28 @@ class CompletionEvaluation:
 
 
 def evaluate_completion(
-    catalogue: Catalogue,
+    records: Sequence[TrialRecord],
     plan: CompletionPlan,
     *,
-    split: str | Iterable[str],
     processes: int = 1,
     console: Console | None = None,
 ) -> CompletionEvaluation:
-    """Hide parts of the trials of a folder, have them completed, and compare.
+    """Hide parts of trials, have them completed, and compare.
 
     Parameters
     ----------
-    catalogue
-        Of the data folder.
+    records
+        The trials.
     plan
         What to hide and how to judge.
-    split
-        One or several sides of the split; of these the walking and running trials.
     processes, console
         As for `benchmark.evaluate_forces`.
 
     Raises
     ------
     UserInputError
-        The split is unknown, or no trial could be judged.
+        No trial could be judged.
     """
-    records = [record for record in catalogue.select(split=split) if record.activity in ("walking", "running")]
     parts = run_parallel(
         partial(_score_record, plan=plan), records, processes=processes, title="Completing", console=console
     )
@@ -122,7 +117,7 @@ def evaluate_completion(
         for table, rows in zip(tables, part, strict=True):
             table.extend(rows)
     if not tables[0]:
-        raise UserInputError("not one trial could be judged", file=catalogue.folder)
+        raise UserInputError("not one trial could be judged", remedy="look at the reasons of 'evaluate forces'")
     return CompletionEvaluation(*(pd.DataFrame(rows) for rows in tables))
 
 

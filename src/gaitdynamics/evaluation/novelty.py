@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gaitdynamics.features.published.scaler import ColumnScaler
 from gaitdynamics.features.published.schema import PUBLISHED_63
 from gaitdynamics.features.published.trial import columns_of_trial
 from gaitdynamics.training.published_data import PublishedSample
 from gaitdynamics.trial import Array, Mask, Trial
+
+Windows = NDArray[np.float32]
 
 #: Frames of a window that is compared, from one window to the next, and from one compared frame to the next. Many
 #: trials hold one step only, so windows are short.
@@ -24,7 +27,7 @@ COLUMNS: Final = [i for i in PUBLISHED_63.kinematic if not PUBLISHED_63.names[i]
 _CHUNK: Final = 64
 
 
-def windows_of(values: Sequence[Array], scaler: ColumnScaler, known: Sequence[Mask] | None = None) -> Array:
+def windows_of(values: Sequence[Array], scaler: ColumnScaler, known: Sequence[Mask] | None = None) -> Windows:
     """Cut motions into windows.
 
     Parameters
@@ -48,20 +51,21 @@ def windows_of(values: Sequence[Array], scaler: ColumnScaler, known: Sequence[Ma
             rows = slice(first, first + FRAMES, STRIDE)
             if there is None or there[rows].all():
                 found.append(scaled[rows].ravel())
-    return np.array(found, dtype=np.float32).reshape(len(found), -1)
+    windows = np.array(found, dtype=np.float32)
+    return windows.reshape(len(found), -1)
 
 
-def windows_of_trials(trials: Sequence[Trial], scaler: ColumnScaler) -> Array:
+def windows_of_trials(trials: Sequence[Trial], scaler: ColumnScaler) -> Windows:
     """Cut trials into windows, see `windows_of`."""
     return windows_of([columns_of_trial(trial).values for trial in trials], scaler)
 
 
-def windows_of_samples(samples: Sequence[PublishedSample], scaler: ColumnScaler) -> Array:
+def windows_of_samples(samples: Sequence[PublishedSample], scaler: ColumnScaler) -> Windows:
     """Cut samples into windows of known cells, see `windows_of`."""
     return windows_of([s.values for s in samples], scaler, [s.known for s in samples])
 
 
-def nearest_distances(queries: Array, others: Array, *, not_itself: bool = False) -> Array:
+def nearest_distances(queries: Windows, others: Windows, *, not_itself: bool = False) -> Array:
     """Find for each query the root mean square difference from the nearest other window.
 
     Parameters

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -43,27 +42,17 @@ class CompletionSettings(BaseModel):
     trials_per_person: int | None
 
 
-@dataclass(frozen=True)
-class _SomeTrials:
-    """A catalogue of which each person shows a few trials only, evenly chosen."""
-
-    catalogue: Catalogue
-    most: int | None
-
-    @property
-    def folder(self) -> Path:
-        return self.catalogue.folder
-
-    def select(self, *, split: object) -> list[TrialRecord]:
-        people: dict[tuple[str, str, str], list[TrialRecord]] = {}
-        for record in self.catalogue.select(split=split):  # type: ignore[arg-type]
-            if record.activity in ("walking", "running"):
-                people.setdefault((record.study, record.subject, record.activity), []).append(record)
-        chosen = []
-        for records in people.values():
-            count = len(records) if self.most is None else min(self.most, len(records))
-            chosen += [records[i] for i in np.unique(np.linspace(0, len(records) - 1, count).astype(int))]
-        return chosen
+def choose_trials(catalogue: Catalogue, split: str, most: int | None) -> list[TrialRecord]:
+    """List the walking and running trials of a side of the split: at most so many per person and activity, evenly."""
+    people: dict[tuple[str, str, str], list[TrialRecord]] = {}
+    for record in catalogue.select(split=split):
+        if record.activity in ("walking", "running"):
+            people.setdefault((record.study, record.subject, record.activity), []).append(record)
+    chosen = []
+    for records in people.values():
+        count = len(records) if most is None else min(most, len(records))
+        chosen += [records[i] for i in np.unique(np.linspace(0, len(records) - 1, count).astype(int))]
+    return chosen
 
 
 def evaluate_completion_of_folder(
@@ -123,8 +112,8 @@ def evaluate_completion_of_folder(
         {DIFFUSION: ByDiffusion(), **networks, SPLINE: interpolated_by_spline},
         longest=longest,
     )
-    chosen = _SomeTrials(catalogue, trials_per_person)
-    found = evaluate_completion(chosen, plan, split=split, processes=processes, console=console)
+    records = choose_trials(catalogue, split, trials_per_person)
+    found = evaluate_completion(records, plan, processes=processes, console=console)
     settings = CompletionSettings(
         version=__version__,
         manifest_sha256=file_sha256(data_folder / "manifest.csv"),
