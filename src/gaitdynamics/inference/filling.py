@@ -30,10 +30,12 @@ from gaitdynamics.signals import low_pass
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
-#: How a network that is told what is known fills the rest; chosen on the validation people (benchmarks/task1_masks).
+#: How a network that is told what is known fills the rest. The number of steps was set for speed; other numbers were
+#: not compared.
 CONDITIONAL_PLAN: Final = SamplingPlan("dpm_solver_2m", steps=8)
 
-#: Low-pass cutoff of what is filled [Hz]: what trembles faster is noise that sampling left.
+#: Low-pass cutoff of what is filled [Hz]: what trembles faster is noise that sampling left. As for the published path
+#: of the pelvis; others were not compared.
 SMOOTHNESS: Final = 10.0
 _LEAST_FOR_FILTER: Final = 30
 
