@@ -157,7 +157,13 @@ def cut_off(motion: Storage) -> None:
 
 
 def not_measured(motion: Storage) -> None:
-    motion.rows[499][motion.labels.index("knee_angle_r")] = "NaN"
+    """Longer than what is filled."""
+    for row in motion.rows[499:560]:
+        row[motion.labels.index("knee_angle_r")] = "NaN"
+
+
+def infinite(motion: Storage) -> None:
+    motion.rows[499][motion.labels.index("knee_angle_r")] = "inf"
 
 
 def text_in_a_cell(motion: Storage) -> None:
@@ -228,7 +234,8 @@ def z_up(motion: Storage) -> None:
     ("change", "parts"),
     [
         (cut_off, ["row 1001", "10 values where there are 24 labels", "export it again"]),
-        (not_measured, ["row 500", "column 'knee_angle_r'", "NaN", "fill the gap"]),
+        (not_measured, ["row 500", "column 'knee_angle_r'", "a gap of 0.62 s, from 4.99 s on", "--max-gap"]),
+        (infinite, ["row 500", "column 'knee_angle_r'", "infinite", "fill the gap"]),
         (text_in_a_cell, ["row 100", "column 'hip_flexion_l'", "'n/a' is not a number", "correct the cell"]),
         (decimal_comma, ["row 1", "column 'pelvis_tilt'", "'1,5866'", "decimals with a point"]),
         (same_label_twice, ["column 'mtp_angle_r'", "more than once", "each column its own name"]),
@@ -239,14 +246,13 @@ def z_up(motion: Storage) -> None:
         (
             coordinates_missing,
             [
-                "3 required coordinate(s)",
-                "pelvis_list",
+                "2 required coordinate(s)",
                 "hip_flexion_r (nearest in the file: hip_flexion_right",
                 "ankle_angle_l (nearest in the file: ankle_angel_l",
-                "name the columns as the coordinates of the model",
+                "name the column as the coordinate",
             ],
         ),
-        (unknown_names, ["16 required coordinate(s)", "pelvis_tilt", "hip_flexion_r", "Remedy"]),
+        (unknown_names, ["too little is in the file", "pelvis_tilt", "Remedy"]),
         (radians_said_to_be_degrees, ["the header says degrees", "these are radians", "inDegrees=no"]),
         (degrees_said_to_be_radians, ["the header says radians", "these are degrees", "inDegrees=yes"]),
         (in_millimetres, ["column 'pelvis_ty'", "not metres", "in metres, not in millimetres"]),
@@ -449,7 +455,7 @@ def test_one_bad_motion_among_several(
     said = capsys.readouterr()
     (line,) = [line for line in said.out.splitlines() if "bad.mot" in line]
     assert "failed" in line
-    assert "NaN" in line
+    assert "a gap of" in line
     assert f"{motions[1]}, row 500, column 'knee_angle_r'" in said.err
     assert said.err.count("Error") == 1
 

@@ -60,7 +60,7 @@ def known_estimate(monkeypatch: pytest.MonkeyPatch) -> list[Trial]:
     """Put the closed-form walk in the place of the estimate; lists the trials it was asked for."""
     asked: list[Trial] = []
 
-    def estimate_forces(trial: Trial, *, weights: str | Path | None = None, seed: int = 0) -> object:
+    def estimate_forces(trial: Trial, *, weights: str | Path | None = None, seed: int = 0, samples: int = 1) -> object:
         asked.append(trial)
         return replace(estimate(trial.name), trial=trial, seed=seed)
 

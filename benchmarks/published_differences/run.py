@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
-from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Final
@@ -36,9 +35,10 @@ from gaitdynamics.features.published.trial import (
     trial_of_columns,
 )
 from gaitdynamics.files.atomic import write_text
-from gaitdynamics.inference.completion import complete_trial
+from gaitdynamics.inference.motion_network import motion_network
 from gaitdynamics.inference.published_checkpoint import PublishedWeights, load_published
-from gaitdynamics.inference.published_pair import fill_columns, refine_columns
+from gaitdynamics.inference.published_pair import refine_columns
+from gaitdynamics.inference.samples import complete_with_samples
 from gaitdynamics.inference.windows import WINDOW, stitch
 from gaitdynamics.networks.denoiser import SteppedDenoiser
 from gaitdynamics.signals import resample
@@ -303,7 +303,11 @@ def filling(case: Case, pair: PublishedWeights) -> Iterator[Effect]:
 
     path = [f"pelvis_t{axis}" for axis in "xyz"]
     lost = case.trial.missing | np.isin(case.trial.coordinates, path)
-    completion = complete_trial(replace(case.trial, missing=lost, forces=None), partial(fill_columns, pair))
+    completion = complete_with_samples(
+        replace(case.trial, missing=lost, forces=None),
+        motion_network(pair.denoiser, pair.description),
+        plant=False,
+    ).middle
     kinetics = refine_columns(pair, completion.columns.values, completion.filled)
     forces = forces_of_columns(kinetics, completion.columns, completion.trial)
     yield effect(

@@ -12,9 +12,10 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
 from gaitdynamics._version import __version__
-from gaitdynamics.cli_options import surface_of, use_one_thread
+from gaitdynamics.command_inputs import DEFAULT_OUT, check_person, surface_of, use_one_thread
 from gaitdynamics.data_cli import data as data_commands
 from gaitdynamics.errors import GaitError, UserInputError
+from gaitdynamics.generative_cli import check_samples, complete, evaluate_completion, generate
 from gaitdynamics.hip_cli import evaluate_hip, fetch_data, hip, train_hip
 from gaitdynamics.kinetics_cli import kinetics
 from gaitdynamics.labels_cli import labels, train_muscles
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 #: Exit statuses: all done; a mistake in the input, or a motion that failed; stopped by Ctrl-C.
 DONE, MISTAKE, INTERRUPTED = 0, 2, 130
-
-#: Where results go unless told otherwise, in the current folder.
-DEFAULT_OUT = Path("results")
 
 app = App(
     name="gaitdynamics",
@@ -46,9 +44,12 @@ app.command(data_commands)
 app.command(hip)
 app.command(kinetics)
 app.command(labels)
+app.command(complete)
+app.command(generate)
 train.command(train_hip, name="hip")
 train.command(train_muscles, name="muscles")
 evaluate.command(evaluate_hip, name="hip")
+evaluate.command(evaluate_completion, name="completion")
 data_commands.command(fetch_data, name="fetch")
 
 Flag = Annotated[bool, Parameter(negative=())]
@@ -99,6 +100,8 @@ def forces(
     out: Path = DEFAULT_OUT,
     weights: str | None = None,
     grf_naming: Literal["opensim", "opencap"] = "opensim",
+    samples: int = 1,
+    max_gap: float = 0.5,
     seed: int = 0,
 ) -> int:
     """Estimate the ground reaction forces of one or several motions.
@@ -124,16 +127,22 @@ def forces(
     out
         Folder for the results.
     weights
-        Trained weights: a name, or a folder. Without it, those that come with the package. With an imported published
-        pair coordinates may be absent from the motion: they are generated, and the completed motion is written too.
+        Trained weights: a name, or a folder. Without it, those that come with the package. Coordinates that are absent
+        from the motion, or have gaps in time, are generated, and the completed motion is written too: by the diffusion
+        network of a pair, or by the one that comes with the package.
     grf_naming
         Names of the force columns: as in OpenSim's examples (ground_force_vx, 1_ground_force_vx) or as in
         OpenCap's (R_ground_force_vx, L_ground_force_vx).
+    samples
+        How many times to generate what is absent. Intervals then tell how far the samples spread.
+    max_gap
+        Longest gap in time, of NaN cells, that is filled, in s.
     seed
         Seed of the random numbers, which generating absent coordinates draws.
     """
+    check_samples(samples, max_gap)
     surface = surface_of(overground, treadmill)
-    _check_person(model, mass, height)
+    check_person(model, mass, height)
     from gaitdynamics.tasks.batch import BatchSettings, check_batch
     from gaitdynamics.tasks.outputs import output_folder
 
@@ -147,19 +156,13 @@ def forces(
         grf_naming=grf_naming,
         seed=seed,
         find_belt_speed=treadmill == "auto",
+        samples=samples,
+        max_gap=max_gap,
     )
     with output_folder(out):
         check_batch(motions, settings)
         use_one_thread()
         return _run_batch(motions, settings)
-
-
-def _check_person(model: Path | None, mass: float | None, height: float | None) -> None:
-    if model is None and (mass is None or height is None):
-        raise UserInputError(
-            "who moved is not told",
-            remedy="give --model SUBJECT.osim, or --mass in kg and --height in m for a generic skeleton",
-        )
 
 
 def _run_batch(motions: Sequence[Path], settings: BatchSettings) -> int:

@@ -96,8 +96,8 @@ class MissingCoordinatesError(UserInputError):
             f"{len(missing)} required coordinate(s) are missing: {', '.join(hints)}",
             file=file,
             remedy=remedy
-            or "name the columns as the coordinates of the model, or export these coordinates too; to estimate forces, "
-            "weights that complete motions can be given instead (docs/weights.md)",
+            or "name the columns as the coordinates of the model, export these coordinates too, or have them generated "
+            "with 'gaitdynamics complete'",
         )
 
 

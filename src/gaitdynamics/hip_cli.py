@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from gaitdynamics.cli_options import same_names
+from gaitdynamics.command_inputs import same_names
 from gaitdynamics.errors import UserInputError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from gaitdynamics.cli_options import same_names, surface_of, use_one_thread
+from gaitdynamics.command_inputs import same_names, surface_of, use_one_thread
 from gaitdynamics.errors import UserInputError
 
 if TYPE_CHECKING:

@@ -97,7 +97,7 @@ def train_muscles(*, data: Path, out: Path, epochs: int = 60, seed: int = 0) -> 
     from pydantic import ValidationError
     from rich.console import Console
 
-    from gaitdynamics.cli_options import use_one_thread
+    from gaitdynamics.command_inputs import use_one_thread
     from gaitdynamics.tasks.muscle_training import train_muscle_network
     from gaitdynamics.tasks.outputs import output_folder
     from gaitdynamics.training.muscles import MuscleTraining

@@ -96,6 +96,9 @@ class Trial:
         (C,) True where the coordinate was not in the input: its values are a substitute, not a measurement.
     generated
         Names of those missing coordinates whose substitute comes from a generative network (`inference.completion`).
+    gaps
+        (T, C) True in cells of measured coordinates that were not measured then; their value is an interpolation, or
+        comes from a generative network too. None where there are none.
     subject, surface
         Who, and on what.
     forces
@@ -115,11 +118,14 @@ class Trial:
     provenance: Mapping[str, object] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     generated: tuple[str, ...] = ()
+    gaps: Mask | None = None
 
     def __post_init__(self) -> None:
         frames, count = len(self.time), len(self.coordinates)
         if self.values.shape != (frames, count) or self.missing.shape != (count,):
             raise ValueError("values must be (time, coordinate) and missing (coordinate,)")
+        if self.gaps is not None and self.gaps.shape != self.values.shape:
+            raise ValueError("gaps must be (time, coordinate)")
         if not np.isfinite(self.values).all():
             raise ValueError("a trial holds finite numbers only; mark what is missing instead")
 

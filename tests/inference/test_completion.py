@@ -51,12 +51,10 @@ def truth_about(trial: Trial) -> Fill:
     """Fill with the columns of the whole trial; all that is known must have been handed over right."""
     true = columns_of_trial(replace(trial, forces=None)).values
 
-    def fill(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
-        known = [c for c in KINEMATIC if not missing[c]]
+    def fill(values: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+        known = [c for c in KINEMATIC if not unknown[:, c].any()]
         np.testing.assert_allclose(values[:, known], true[:, known], atol=0.02)
-        filled = values.copy()
-        filled[:, missing] = true[:, missing]
-        return filled
+        return np.where(unknown, true, values)
 
     return fill
 

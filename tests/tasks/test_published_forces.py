@@ -20,11 +20,13 @@ from gaitdynamics.features.published.trial import columns_of_trial
 from gaitdynamics.files.inverse_dynamics import read_inverse_dynamics_setup
 from gaitdynamics.files.motion import read_trial
 from gaitdynamics.files.storage import Table, read_storage, write_storage
+from gaitdynamics.inference.filling import fill_cells
+from gaitdynamics.inference.motion_network import load_motion_network
 from gaitdynamics.inference.published_checkpoint import import_published, is_published_pair, load_published
-from gaitdynamics.inference.published_pair import fill_columns, refine_columns
+from gaitdynamics.inference.published_pair import refine_columns
 from gaitdynamics.tasks import forces as task
 from gaitdynamics.tasks.batch import BatchSettings, estimate_batch
-from gaitdynamics.tasks.forces import completes_motions, estimate_forces, estimate_treadmill, physics_forces
+from gaitdynamics.tasks.forces import estimate_forces, estimate_treadmill, is_pair, physics_forces
 from gaitdynamics.tasks.report import read_report
 from gaitdynamics.training.force_windows import without_trunk
 from gaitdynamics.trial import Surface, Trial
@@ -66,7 +68,8 @@ def test_one_window_is_what_the_network_says_of_it(pair, example_trial):
         said = weights.refinement(scaled)[0].double().numpy()
     expected = (said - np.array(scaler.bias)[kinetic]) / np.array(scaler.scale)[kinetic]
     np.testing.assert_allclose(kinetics, expected, rtol=1e-4, atol=1e-4)
-    np.testing.assert_array_equal(fill_columns(weights, columns.values, columns.missing), columns.values)
+    kept = fill_cells(load_motion_network(pair), columns.values, columns.missing)[0]
+    np.testing.assert_array_equal(kept[:, kinematic], columns.values[:, kinematic])
 
 
 def test_a_network_that_learnt_with_zeros_gets_zeros_for_what_was_filled(pair, example_trial):
@@ -101,15 +104,15 @@ def test_a_missing_trunk_is_filled_and_the_same_seed_fills_the_same(pair, exampl
     trial = without_trunk(cut(example_trial, 200))
     assert trial is not None
     columns = columns_of_trial(trial)
-    weights = load_published(pair)
+    network = load_motion_network(pair)
     from gaitdynamics.diffusion.sampling import SamplingPlan
 
     plan = SamplingPlan(steps=PLAN_STEPS)
     one, again, other = (
-        fill_columns(weights, columns.values, columns.missing, seed=seed, plan=plan) for seed in (1, 1, 2)
+        fill_cells(network, columns.values, columns.missing, seeds=[seed], plan=plan)[0] for seed in (1, 1, 2)
     )
     lumbar = [i for i, name in enumerate(PUBLISHED_63.names) if name.startswith("lumbar")]
-    rest = [c for c in range(63) if c not in lumbar]
+    rest = [c for c in PUBLISHED_63.kinematic if c not in lumbar]
     np.testing.assert_array_equal(one[:, rest], columns.values[:, rest])
     np.testing.assert_array_equal(one, again)
     assert not np.allclose(one[:, lumbar], other[:, lumbar])
@@ -291,14 +294,13 @@ def test_everything_in_an_estimate_belongs_to_the_completed_motion(tiny, example
 
 
 def test_who_cannot_generate_refuses_gaps(tiny, example_trial) -> None:
-    assert completes_motions(tiny)
-    assert not completes_motions(None)
-    assert not completes_motions("refiner-3")
+    assert is_pair(tiny)
+    assert not is_pair(None)
+    assert not is_pair("refiner-3")
     partial = replace(example_trial, missing=np.isin(example_trial.coordinates, ["knee_angle_r", "hip_rotation_l"]))
-    for estimate in (estimate_forces, physics_forces):
-        with pytest.raises(MissingCoordinatesError, match="weights that complete motions") as caught:
-            estimate(partial)
-        assert set(caught.value.missing) == {"knee_angle_r", "hip_rotation_l"}
+    with pytest.raises(MissingCoordinatesError, match="gaitdynamics complete") as caught:
+        physics_forces(partial)
+    assert set(caught.value.missing) == {"knee_angle_r", "hip_rotation_l"}
     with pytest.raises(UserInputError, match="belt speed cannot be told from the feet without"):
         estimate_treadmill(partial)
 
@@ -319,9 +321,9 @@ def test_each_motion_of_a_run_is_completed_or_refused_on_its_own(tiny, tmp_path,
     assert "knees_completed.mot" in made
     assert "whole_completed.mot" not in made
     assert not any(name.startswith("little") for name in made)
-    # Without such weights the message says that there are some.
-    assert cli.run(["forces", str(paths[2]), *person, *out]) == cli.MISTAKE
-    assert "weights that complete motions" in capsys.readouterr().err
+    # Other weights leave completing to the packaged network.
+    assert cli.run(["forces", str(paths[2]), *person, "--out", str(tmp_path / "own")]) == cli.DONE
+    assert "coordinates that were generated, not measured: knee" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("quick_pictures")

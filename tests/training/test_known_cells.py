@@ -110,6 +110,17 @@ def test_a_perfect_estimate_costs_nothing_and_windows_count_alike():
     assert float(conditional_loss(perfect, windows, Schedule())["loss"]) == 0.0
 
 
+def test_errors_that_jump_count_more_than_those_that_last():
+    windows = batch(64)
+    sign = torch.tensor([1.0, -1.0]).repeat(30)[None, :, None]
+
+    def loss(error):
+        torch.manual_seed(3)
+        return float(conditional_loss(lambda noisy, *_: windows.values + error, windows, Schedule())["loss"])
+
+    assert loss(0.1 * sign) > 5.0 * loss(0.1 * torch.ones_like(sign))
+
+
 def test_validation_hides_what_it_says():
     windows = batch(4, 90)
     seen = []

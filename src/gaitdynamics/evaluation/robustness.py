@@ -176,7 +176,7 @@ def _score_record(
 ) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
     trial = record.load()
     rules = CycleRules()
-    cycles = {side: _cycles(trial, side, rules) for side in rules.sides}
+    cycles = {side: cycles_of(trial, side, rules) for side in rules.sides}
     rows: list[dict[str, object]] = []
     failures: list[dict[str, object]] = []
     if not any(cycles.values()):
@@ -196,14 +196,15 @@ def _score_record(
                 failures.append(keys | {"reason": f"{type(error).__name__}: {error}"})
                 continue
             rows += [
-                keys | {"side": side, "rate_hz": trial.rate} | _errors(trial, estimate, side, own)
+                keys | {"side": side, "rate_hz": trial.rate} | foot_errors(trial, estimate, side, own)
                 for side, own in cycles.items()
                 if own
             ]
     return rows, failures
 
 
-def _cycles(trial: Trial, side: str, rules: CycleRules) -> tuple[GaitCycle, ...]:
+def cycles_of(trial: Trial, side: str, rules: CycleRules) -> tuple[GaitCycle, ...]:
+    """Find the gait cycles of one foot in the measured forces of a trial."""
     assert trial.forces is not None
     assert trial.forces.valid is not None
     foot = SIDES.index(side)
@@ -217,7 +218,8 @@ def _cycles(trial: Trial, side: str, rules: CycleRules) -> tuple[GaitCycle, ...]
     )
 
 
-def _errors(trial: Trial, estimate: FootForces, side: str, cycles: tuple[GaitCycle, ...]) -> dict[str, object]:
+def foot_errors(trial: Trial, estimate: FootForces, side: str, cycles: tuple[GaitCycle, ...]) -> dict[str, object]:
+    """Compare an estimate with the measured forces of a trial, of one foot: the fields of `metrics.FootScore`."""
     assert trial.forces is not None
     foot = SIDES.index(side)
     along = np.full(len(trial.time), heading(trial))

@@ -14,6 +14,7 @@ from gaitdynamics.columns import LUMBAR, PELVIS_ROTATIONS, PELVIS_TRANSLATIONS, 
 from gaitdynamics.errors import ConventionError, MissingCoordinatesError, UserInputError
 from gaitdynamics.files.atomic import file_sha256
 from gaitdynamics.files.coordinate_labels import Columns, free_coordinates, match_columns, short_name
+from gaitdynamics.files.gaps import bridge_gaps
 from gaitdynamics.files.osim import read_osim
 from gaitdynamics.files.plausibility import (
     MASS_TOLERANCE,
@@ -27,7 +28,7 @@ from gaitdynamics.files.plausibility import (
 from gaitdynamics.files.storage import Table, read_storage
 from gaitdynamics.model import Model
 from gaitdynamics.posture import hold_torso_upright
-from gaitdynamics.trial import Subject, Surface, Trial
+from gaitdynamics.trial import Mask, Subject, Surface, Trial
 
 Array = NDArray[np.float64]
 
@@ -53,6 +54,7 @@ def read_trial(
     height_m: float | None = None,
     surface: Surface | None = None,
     allow_incomplete: bool = False,
+    max_gap: float | None = None,
 ) -> Trial:
     """Read a motion and the person who made it.
 
@@ -74,6 +76,8 @@ def read_trial(
         Take a motion in which needed coordinates are absent too, for a task that completes it
         (`inference.completion`). At least one joint of the legs, or the pelvis' position or orientation, must be there
         as a whole and move; trunk angles that are there are then kept even where others are not.
+    max_gap
+        Take gaps in time (NaN cells) of up to this length [s], for such a task too; None takes none.
 
     Returns
     -------
@@ -81,7 +85,8 @@ def read_trial(
         Every coordinate of the model that follows no other one, in model order. One that is not in the file
         is marked `missing` and has the model's default value; the lumbar angles, if any of the three is
         absent, are all three those that hold the torso upright (`posture.hold_torso_upright`). What the warnings say of
-        such substitutes is also in the provenance, as `substitute_warnings`, for whoever replaces them.
+        such substitutes is also in the provenance, as `substitute_warnings`, for whoever replaces them. Straight lines
+        bridge gaps in time; where they are is in `gaps`.
 
     Raises
     ------
@@ -93,18 +98,22 @@ def read_trial(
         A coordinate of the pelvis, hip, knee or ankle is not there, and may not be absent; or an unused column has
         nearly its name.
     UserInputError
-        Mass, height or model cannot be used, or the motion is too short, or holds too little to be completed from.
+        Mass, height or model cannot be used, or the motion is too short, or holds too little to be completed from, or
+        a gap is too long.
     """
     path = Path(motion)
     person = _read_person(model, mass_kg, height_m)
-    table = read_storage(path)
+    table, gaps = read_storage(path, gaps=max_gap is not None), None
+    if max_gap is not None:
+        table, gaps = bridge_gaps(table, max_gap)
     _check_duration(table, path)
     skeleton = person.subject.model
     columns = match_columns(table.labels, skeleton, path)
     _check_required(columns, skeleton, path, allow_incomplete=allow_incomplete)
 
     found = {canonical(name): table.column(label) for name, label in columns.labels.items()}
-    if allow_incomplete:
+    absent = [name for name in free_coordinates(skeleton) if name not in columns.labels]
+    if any(canonical(name) in REQUIRED for name in absent):
         _check_starting_point(found, path)
     in_degrees, unit_warning = decide_degrees(table.in_degrees, found, path)
     check_pelvis(found, height_m, path)
@@ -143,7 +152,17 @@ def read_trial(
         surface=surface,
         provenance=provenance,
         warnings=tuple(notes),
+        gaps=None if gaps is None else _gaps(table, gaps, columns, coordinates),
     )
+
+
+def _gaps(table: Table, gaps: Mask, columns: Columns, coordinates: tuple[str, ...]) -> Mask | None:
+    """Bring the gaps of a table's columns to the coordinates of the model, (T, C); None where there are none."""
+    found = np.zeros((len(table.time), len(coordinates)), dtype=np.bool_)
+    for index, name in enumerate(coordinates):
+        if name in columns.labels:
+            found[:, index] = gaps[:, table.labels.index(columns.labels[name])]
+    return found if found.any() else None
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class Table:
     labels
         (C,) column labels, unique; the first is 'time'.
     data
-        (N, C) finite numbers in the units of the file.
+        (N, C) numbers in the units of the file; finite, unless gaps were allowed.
     in_degrees
         What the header says of rotations: True degrees, False radians, None nothing.
     warnings
@@ -71,7 +71,7 @@ class Table:
             raise KeyError(label) from None
 
 
-def read_storage(path: str | Path, *, uniform: bool = True) -> Table:
+def read_storage(path: str | Path, *, uniform: bool = True, gaps: bool = False) -> Table:
     """Read a `.mot` or `.sto` file.
 
     Parameters
@@ -80,6 +80,8 @@ def read_storage(path: str | Path, *, uniform: bool = True) -> Table:
         The file.
     uniform
         Whether a time step that is not constant is an error.
+    gaps
+        Whether cells other than times may be NaN.
 
     Returns
     -------
@@ -111,7 +113,7 @@ def read_storage(path: str | Path, *, uniform: bool = True) -> Table:
             remedy="export the motion again, over a longer time range",
         )
     labels = _read_labels(body, path)
-    data = _read_rows(body[1:], labels, path)
+    data = _read_rows(body[1:], labels, path, gaps=gaps)
     warnings += header.contradictions(*data.shape)
     first = labels.index(TIME)
     order = [first, *(i for i in range(len(labels)) if i != first)]
@@ -183,7 +185,7 @@ def _read_labels(body: Sequence[str], path: Path) -> list[str]:
     return labels
 
 
-def _read_rows(rows: Sequence[str], labels: Sequence[str], path: Path) -> NDArray[np.float64]:
+def _read_rows(rows: Sequence[str], labels: Sequence[str], path: Path, *, gaps: bool) -> NDArray[np.float64]:
     data = np.empty((len(rows), len(labels)))
     # Row by row, because cells as strings take ten times the memory of the table.
     for i, row in enumerate(rows):
@@ -193,10 +195,13 @@ def _read_rows(rows: Sequence[str], labels: Sequence[str], path: Path) -> NDArra
         try:
             data[i] = [float(cell) for cell in cells]
         except ValueError:
-            raise _not_a_number(cells, labels, i + 1, path) from None
-    odd = np.flatnonzero(~np.isfinite(data).all(axis=1))
+            raise _not_a_number(cells, labels, i + 1, path, gaps=gaps) from None
+    fine = np.isfinite(data)
+    if gaps:
+        fine |= np.isnan(data) & (np.array(labels) != TIME)
+    odd = np.flatnonzero(~fine.all(axis=1))
     if odd.size:
-        raise _not_a_number(rows[odd[0]].split(), labels, int(odd[0]) + 1, path)
+        raise _not_a_number(rows[odd[0]].split(), labels, int(odd[0]) + 1, path, gaps=gaps)
     return data
 
 
@@ -216,8 +221,12 @@ def _wrong_length(row: str, values: Sequence[str], labels: Sequence[str], number
     )
 
 
-def _not_a_number(cells: Sequence[str], labels: Sequence[str], number: int, path: Path) -> FileFormatError:
+def _not_a_number(
+    cells: Sequence[str], labels: Sequence[str], number: int, path: Path, *, gaps: bool = False
+) -> FileFormatError:
     for label, cell in zip(labels, cells, strict=True):
+        if gaps and label != TIME and cell.lower() in ("nan", "-nan", "+nan"):
+            continue
         try:
             value = float(cell)
         except ValueError:
@@ -236,7 +245,7 @@ def _not_a_number(cells: Sequence[str], labels: Sequence[str], number: int, path
                 file=path,
                 row=number,
                 column=label,
-                remedy="fill the gap, or leave the whole column out",
+                remedy="fill the gap first (gaitdynamics complete does), or leave the whole column out",
             )
     raise AssertionError("called for a row of finite numbers")
 

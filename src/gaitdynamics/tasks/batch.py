@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gaitdynamics.errors import UserInputError
+from gaitdynamics.files.gaps import MAX_GAP
 from gaitdynamics.tasks.outputs import check_replaceable
 from gaitdynamics.tasks.report import ForceReport, read_report, side_mean
 from gaitdynamics.tasks.results import GrfNaming, OutputFiles
@@ -37,8 +38,10 @@ class BatchSettings:
         Name or folder of the trained weights; None for those that come with the package.
     grf_naming
         Spelling of the force columns.
-    seed
-        Of the random numbers.
+    seed, samples
+        Of the random numbers, and how many completions of a motion with gaps to draw.
+    max_gap
+        Longest gap in time that is filled [s].
     """
 
     folder: Path
@@ -50,6 +53,8 @@ class BatchSettings:
     grf_naming: GrfNaming = "opensim"
     seed: int = 0
     find_belt_speed: bool = False
+    samples: int = 1
+    max_gap: float = MAX_GAP
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def check_batch(motions: Sequence[Path], settings: BatchSettings) -> None:
     UserInputError
         Two motions would write the same files, or files of others would be overwritten.
     """
-    completes = _completes_motions(settings)
+    completes = _always_completes(settings)
     stems: dict[str, Path] = {}
     for motion in motions:
         other = stems.setdefault(motion.stem, motion)
@@ -100,7 +105,6 @@ def estimate_batch(motions: Sequence[Path], settings: BatchSettings) -> Iterator
     from gaitdynamics.files.motion import read_trial
     from gaitdynamics.tasks.forces import estimate_forces, estimate_treadmill
 
-    completes = _completes_motions(settings)
     for motion in motions:
         try:
             trial = read_trial(
@@ -109,11 +113,12 @@ def estimate_batch(motions: Sequence[Path], settings: BatchSettings) -> Iterator
                 mass_kg=settings.mass_kg,
                 height_m=settings.height_m,
                 surface=settings.surface,
-                allow_incomplete=completes,
+                allow_incomplete=True,
+                max_gap=settings.max_gap,
             )
             if settings.find_belt_speed:
                 trial, _ = estimate_treadmill(trial)
-            estimate = estimate_forces(trial, weights=settings.weights, seed=settings.seed)
+            estimate = estimate_forces(trial, weights=settings.weights, seed=settings.seed, samples=settings.samples)
             files = estimate.to_files(settings.folder, grf_naming=settings.grf_naming)
         except UserInputError as error:
             yield Outcome(motion, error=error)
@@ -121,12 +126,12 @@ def estimate_batch(motions: Sequence[Path], settings: BatchSettings) -> Iterator
             yield Outcome(motion, files=files, report=read_report(files.report))
 
 
-def _completes_motions(settings: BatchSettings) -> bool:
+def _always_completes(settings: BatchSettings) -> bool:
     if settings.weights is None:
         return False  # without torch, so that mistakes are told at once
-    from gaitdynamics.tasks.forces import completes_motions
+    from gaitdynamics.tasks.forces import is_pair
 
-    return completes_motions(settings.weights)
+    return is_pair(settings.weights)
 
 
 def status_table(motions: Sequence[Path], outcomes: Sequence[Outcome]) -> Table:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
 
-from gaitdynamics.columns import REQUIRED, canonical
+from gaitdynamics.columns import LUMBAR, REQUIRED, canonical
 from gaitdynamics.errors import MissingCoordinatesError, UserInputError
-from gaitdynamics.features.body_state import BodyState, body_state
+from gaitdynamics.features.body_state import CUTOFFS, BodyState, body_state
 from gaitdynamics.features.contact_rule import contact_by_rule
 from gaitdynamics.features.floor import BeltEstimate, estimate_belt_speed, estimate_floor
 from gaitdynamics.features.physics_split import split_by_rule
 from gaitdynamics.features.published.trial import forces_of_columns
 from gaitdynamics.files.motion import SHORTEST_MOTION
 from gaitdynamics.inference.checkpoint import RefinerDescription, load_refiner
-from gaitdynamics.inference.completion import Completion, complete_trial
+from gaitdynamics.inference.completion import Completion
+from gaitdynamics.inference.motion_network import MotionNetwork, load_motion_network, motion_network
 from gaitdynamics.inference.published_checkpoint import PublishedWeights, is_published_pair, load_published
-from gaitdynamics.inference.published_pair import fill_columns, refine_columns
+from gaitdynamics.inference.published_pair import refine_columns
 from gaitdynamics.inference.refinement import apply_contact, calibrate_feet, refine
+from gaitdynamics.inference.samples import complete_with_samples
 from gaitdynamics.networks.refiner import Refiner
 from gaitdynamics.tasks.results import ForceEstimate, WeightsInfo
 from gaitdynamics.trial import FootForces, Mask, Surface, Trial
@@ -39,22 +42,28 @@ _BELT_ROUNDS: Final = 2
 #: Beyond this speed [m/s] people run.
 _RUNNING: Final = 2.0
 
-_BAND: Final = 1  # the 10 Hz total is what is reported as Newton's force
+#: Which of Newton's totals is reported: index into `body_state.CUTOFFS`.
+_BAND: Final = CUTOFFS.index(10.0)
 
 
-def estimate_forces(trial: Trial, *, weights: str | Path | None = None, seed: int = 0) -> ForceEstimate:
+def estimate_forces(
+    trial: Trial, *, weights: str | Path | None = None, seed: int = 0, samples: int = 1
+) -> ForceEstimate:
     """Estimate forces and centres of pressure under both feet.
 
     Parameters
     ----------
     trial
-        A motion of any length from 0.3 s and any rate. Where coordinates are missing, weights that generate motions
-        complete it first (`completes_motions`).
+        A motion of any length from 0.3 s and any rate. Where coordinates are missing that no substitute can stand for,
+        or have gaps in time, the motion is completed first; with a published pair wherever any is missing.
     weights
-        Name of packaged weights, or folder of a checkpoint or of an imported published pair; None takes those that
-        come with the package.
+        Name of packaged weights, or folder of a checkpoint or of a pair; None takes those that come with the package. A
+        pair completes motions by its own diffusion network, others by the packaged one.
     seed
-        Seed of the random numbers. Only filling missing coordinates with a published pair draws any.
+        Seed of the random numbers. Only completing a motion draws any.
+    samples
+        How many completions to draw. The estimate is that of the one in their middle; how they spread adds to the
+        standard deviations of the forces.
 
     Returns
     -------
@@ -63,10 +72,8 @@ def estimate_forces(trial: Trial, *, weights: str | Path | None = None, seed: in
 
     Raises
     ------
-    MissingCoordinatesError
-        A coordinate is missing that no substitute can stand for, and the weights cannot generate it.
     UserInputError
-        The trial is too short, or the weights do not exist.
+        The trial is too short, too little is known to complete it from, or the weights do not exist.
 
     Notes
     -----
@@ -79,17 +86,31 @@ def estimate_forces(trial: Trial, *, weights: str | Path | None = None, seed: in
         raise UserInputError(
             f"{trial.name} lasts {duration:.2f} s", remedy=f"give a motion of at least {SHORTEST_MOTION} s"
         )
-    pair, completion = None, None
-    if completes_motions(weights):
-        pair = _loaded_pair(str(weights))
-        completion = complete_trial(trial, partial(fill_columns, pair, seed=seed))
-        trial = completion.trial
+    pair = _loaded_pair(str(weights)) if is_pair(weights) else None
+    if pair is None and not needs_completion(trial):
+        return _estimate(trial, None, weights, seed)
+    network = motion_network(pair.denoiser, pair.description) if pair else packaged_motion_network()
+    completed = complete_with_samples(trial, network, seed=seed, samples=samples)
+    motions = (completed.middle, *completed.samples)
+    middle, *others = (_estimate(motion.trial, motion if pair else None, weights, seed) for motion in motions)
+    generator = WeightsInfo(network.name, network.sha256, network.description)
+    return replace(
+        middle,
+        forces=_with_spread(middle.forces, [o.forces for o in others]),
+        samples=len(others) or 1,
+        spread=completed.spread if others else None,
+        generator=generator if completed.kinetics is not None else None,
+    )
+
+
+def _estimate(trial: Trial, completion: Completion | None, weights: str | Path | None, seed: int) -> ForceEstimate:
+    """Estimate the forces of a motion that lacks nothing any more; with a pair, of a `completion` of it."""
     _refuse_gaps(trial)
     # All that follows belongs to one body in one motion, the completed one.
     state = body_state(trial)
     floor = estimate_floor(state)
-    if pair is not None and completion is not None:
-        forces, contact, used, notes = _by_published_pair(pair, completion, floor.height)
+    if completion is not None:
+        forces, contact, used, notes = _by_published_pair(_loaded_pair(str(weights)), completion, floor.height)
     else:
         network, description = _loaded(None if weights is None else str(weights))
         refined = calibrate_feet(refine(network, state), state, floor.height)
@@ -112,6 +133,32 @@ def estimate_forces(trial: Trial, *, weights: str | Path | None = None, seed: in
     )
 
 
+def _with_spread(forces: FootForces, others: Sequence[FootForces]) -> FootForces:
+    """Add to the variance of the forces how they vary over samples of the motion."""
+    if not others:
+        return forces
+    force = np.std([other.force for other in others], axis=0, ddof=1)
+    # A point of application counts where there is one.
+    down = np.stack([other.force[..., 1] > 0.0 for other in others])[..., None]
+    count = np.maximum(down.sum(0), 1)
+    points = np.stack([other.cop for other in others])
+    mean = np.where(down, points, 0.0).sum(0) / count
+    cop = np.sqrt(np.where(down, (points - mean) ** 2, 0.0).sum(0) / np.maximum(count - 1, 1))
+    before = (0.0 if sd is None else sd for sd in (forces.force_sd, forces.cop_sd))
+    force_sd, cop_sd = (np.hypot(old, new) for old, new in zip(before, (force, cop), strict=True))
+    return replace(forces, force_sd=force_sd, cop_sd=cop_sd)
+
+
+def needs_completion(trial: Trial) -> bool:
+    """Tell whether a motion lacks what the foot-view network needs and no substitute can stand for.
+
+    That is a coordinate of `columns.REQUIRED`, any time within a gap, or a part of the trunk's angles: a torso of which
+    nothing is known is held upright instead.
+    """
+    lumbar = [gone for name, gone in zip(trial.coordinates, trial.missing, strict=True) if canonical(name) in LUMBAR]
+    return bool(_gaps(trial)) or trial.gaps is not None or (any(lumbar) and not all(lumbar))
+
+
 @lru_cache(maxsize=4)
 def _loaded(weights: str | None) -> tuple[Refiner, RefinerDescription]:
     """Load once per process: a batch of motions shares one network."""
@@ -123,8 +170,14 @@ def _loaded_pair(folder: str) -> PublishedWeights:
     return load_published(Path(folder))
 
 
-def completes_motions(weights: str | Path | None) -> bool:
-    """Tell whether weights can generate the coordinates that a motion lacks (`read_trial(allow_incomplete=True)`)."""
+@lru_cache(maxsize=2)
+def packaged_motion_network() -> MotionNetwork:
+    """Load the diffusion network that comes with the package, once per process."""
+    return load_motion_network()
+
+
+def is_pair(weights: str | Path | None) -> bool:
+    """Tell whether weights are a pair in the published layout, which completes motions by a network of its own."""
     return weights is not None and is_published_pair(Path(weights))
 
 

@@ -228,8 +228,8 @@ def describe(settings: LabelSettings, manifest_sha256: str) -> dict[str, Any]:
 def _fingerprint(weights: str | None) -> str:
     from gaitdynamics.inference.checkpoint import load_refiner
     from gaitdynamics.inference.published_checkpoint import load_published
-    from gaitdynamics.tasks.forces import completes_motions
+    from gaitdynamics.tasks.forces import is_pair
 
-    if weights is not None and completes_motions(weights):
+    if weights is not None and is_pair(weights):
         return load_published(Path(weights)).description.refinement.weights_sha256
     return load_refiner(weights)[1].weights_sha256

@@ -16,7 +16,7 @@ from gaitdynamics import stances
 from gaitdynamics._version import __version__
 from gaitdynamics.stances import StanceMeasures
 from gaitdynamics.tasks.results import ForceEstimate
-from gaitdynamics.trial import Array, Mask
+from gaitdynamics.trial import Array, Mask, Trial
 from gaitdynamics.uncertainty import LEVEL, interval_factor
 
 if TYPE_CHECKING:
@@ -110,6 +110,21 @@ class WeightsRecord(_Record):
     description: str
 
 
+class CompletionRecord(_Record):
+    """How what was not measured was generated: by which network, from which seed, in how many samples.
+
+    `gaps_s` tells how long each coordinate was not measured; `spread` the standard deviation over the samples, per
+    generated coordinate [deg or m], averaged over the times at which it was generated, None where there is but one
+    sample. How the forces spread is part of their standard deviations.
+    """
+
+    network: WeightsRecord
+    seed: int
+    samples: int
+    gaps_s: dict[str, float] = {}
+    spread: dict[str, float] | None = None
+
+
 class FloorRecord(_Record):
     """Where the floor is and how it was found."""
 
@@ -175,6 +190,7 @@ class ForceReport(_Record):
     surface: SurfaceRecord
     motion: MotionRecord
     weights: WeightsRecord
+    completion: CompletionRecord | None = None
     seed: int | None
     grf_naming: str
     floor: FloorRecord
@@ -229,7 +245,7 @@ def build_report(
             torch=version("torch"),
             platform=platform.platform(terse=True),
         ),
-        inputs=list(_inputs(trial.provenance)),
+        inputs=list(input_files(trial.provenance)),
         subject=SubjectRecord(
             model_name=trial.subject.model.name,
             generic_skeleton=trial.subject.generic,
@@ -248,6 +264,7 @@ def build_report(
             generated_coordinates=list(trial.generated),
         ),
         weights=WeightsRecord(**asdict(estimate.weights)),
+        completion=_completion(estimate),
         seed=estimate.seed,
         grf_naming=grf_naming,
         floor=FloorRecord(height_m=estimate.floor_height, found_by=estimate.floor_note),
@@ -267,6 +284,40 @@ def build_report(
         warnings=list(dict.fromkeys((*trial.warnings, *estimate.warnings))),
         files=list(files),
     )
+
+
+def _completion(estimate: ForceEstimate) -> CompletionRecord | None:
+    if estimate.generator is None:
+        return None
+    return CompletionRecord(
+        network=WeightsRecord(**asdict(estimate.generator)),
+        seed=estimate.seed or 0,
+        samples=estimate.samples,
+        gaps_s=gap_lengths(estimate.trial),
+        spread=None if estimate.spread is None else mean_spread(estimate.trial, estimate.spread),
+    )
+
+
+def gap_lengths(trial: Trial) -> dict[str, float]:
+    """Sum the gaps in time of each coordinate that has any [s]."""
+    if trial.gaps is None:
+        return {}
+    counts = zip(trial.coordinates, trial.gaps.sum(axis=0), strict=True)
+    return {name: round(float(count) / trial.rate, 4) for name, count in counts if count}
+
+
+def mean_spread(trial: Trial, spread: Array) -> dict[str, float]:
+    """Average the spread (T, C) of each coordinate that was generated, over the times at which it was [deg or m]."""
+    found = {}
+    for index, name in enumerate(trial.coordinates):
+        rows = np.ones(len(spread), dtype=bool) if name in trial.generated else None
+        if rows is None and trial.gaps is not None and trial.gaps[:, index].any():
+            rows = trial.gaps[:, index]
+        if rows is not None:
+            turning = trial.subject.model.coordinates[name].motion != "translational"
+            mean = float(spread[rows, index].mean())
+            found[name] = round(float(np.degrees(mean)) if turning else mean, 5)
+    return found
 
 
 def _difference_from_newton(estimate: ForceEstimate) -> PhysicsRecord:
@@ -298,7 +349,8 @@ def _uncertainty(estimate: ForceEstimate) -> UncertaintyRecord | None:
     )
 
 
-def _inputs(provenance: Mapping[str, object]) -> Iterator[InputFile]:
+def input_files(provenance: Mapping[str, object]) -> Iterator[InputFile]:
+    """Name the files that a trial comes from."""
     for role in ("motion", "model"):
         name, digest = provenance.get(f"{role}_file"), provenance.get(f"{role}_sha256")
         if name is not None and digest is not None:

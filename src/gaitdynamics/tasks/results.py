@@ -77,6 +77,12 @@ class ForceEstimate:
         What a reader of the numbers has to know.
     seed
         Seed of the random numbers, None where none were drawn.
+    samples
+        How many completions of the motion were drawn; the standard deviations of the forces hold how they spread.
+    spread
+        (T, C) standard deviation of the coordinates over them [rad or m]; None where there is but one.
+    generator
+        The network that completed the motion; None where nothing was missing.
     """
 
     trial: Trial
@@ -89,6 +95,9 @@ class ForceEstimate:
     weights: WeightsInfo
     warnings: tuple[str, ...] = ()
     seed: int | None = None
+    samples: int = 1
+    spread: Array | None = None
+    generator: WeightsInfo | None = None
 
     def to_files(self, folder: str | Path, *, grf_naming: GrfNaming = "opensim") -> OutputFiles:
         """Write forces, OpenSim set-up files, report and picture into `folder`, all or none.

@@ -45,7 +45,6 @@ class KineticsTraining(LoopSettings):
     optimizer: Literal["adamw", "adan", "adam"] = "adan"
     decay: Literal["one_cycle", "cosine", "none"] = "cosine"
     average: float = 0.995
-    mixed_precision: bool = True
     keep_best: bool = True
     measure: Literal["mse", "l1"] = "mse"
     lora: Adapters | None = None

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from gaitdynamics.features.published.schema import BALL_JOINTS, HINGES, KINETICS, PUBLISHED_63
+from gaitdynamics.features.published.velocity import FILTER_REACH
 from gaitdynamics.networks.condition import Condition
 from gaitdynamics.training.published_windows import PublishedBatch
 
@@ -25,8 +26,6 @@ _FORCES_GIVEN, _FORCES_ABSENT = 0.15, 0.15
 _GAP, _GAP_LENGTHS = 0.3, (0.03, 0.8)
 #: Share of those in which nothing but the gap is missing.
 _ONLY_GAP: Final = 0.6
-#: Frames by which velocities are unknown on both sides of a gap, for they come from filters.
-_FILTER_REACH: Final = 6
 #: Share of windows in which some kinematic groups that were measured are absent, and how many of them.
 _ABSENT, _ABSENT_GROUPS = 0.25, 0.15
 #: Share of facts that are told.
@@ -55,8 +54,8 @@ def _layout(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     for number, names in enumerate(GROUPS.values()):
         group[PUBLISHED_63.indices(names)] = number
     right = [_NAMES.index(name[:-2] + "_r") if name.endswith("_l") else i for i, name in enumerate(_NAMES)]
-    filtered = [name.endswith("_vel") or name.startswith("pelvis_t") for name in PUBLISHED_63.names]
-    return group.to(device), torch.tensor(right).to(device), torch.tensor(filtered).to(device)
+    filtered = torch.tensor(PUBLISHED_63.filtered)
+    return group.to(device), torch.tensor(right).to(device), filtered.to(device)
 
 
 def draw_condition(batch: PublishedBatch) -> Condition:
@@ -103,5 +102,5 @@ def _gaps(count: int, frames: int, filtered: Tensor, device: torch.device) -> Te
     # A gap may run out of the window: then the motion is to be continued.
     first = torch.rand(count, 1, 1, device=device) * (frames + length) - length
     time = torch.arange(frames, device=device)[None, :, None]
-    reach = _FILTER_REACH * filtered.float()
+    reach = FILTER_REACH * filtered.float()
     return (time >= first - reach) & (time < first + length + reach)

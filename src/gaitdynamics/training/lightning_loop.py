@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import LearningRateMonitor, ModelCheckpoint, RichProgressBar, WeightAveraging
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset
@@ -67,16 +67,23 @@ class _Steps(IterableDataset[BatchT]):
             yield self.draw(index)
 
 
-class _Average(EMAWeightAveraging):
+class _Average(WeightAveraging):
     """Moving average of the weights; logs what `validate` says of it, and keeps the best one if it is to.
 
     The best is the one of which `validate` gives the least number of name 'score', or else the least first one.
     """
 
     def __init__(self, decay: float, validate: Validate[Any] | None, *, keep_best: bool) -> None:
-        super().__init__(decay=decay)
+        super().__init__(multi_avg_fn=self._follow)
+        self._decay = decay
         self._validate, self._keep_best = validate, keep_best
         self._best: tuple[float, dict[str, Tensor]] | None = None
+
+    def _follow(self, averaged: Any, current: Any, _: Any) -> None:
+        """Move averages towards the weights: fast at first, or the random start would stay in them for long."""
+        done = self._latest_update_step
+        kept = min(self._decay, (1.0 + done) / (10.0 + done))
+        torch._foreach_lerp_(averaged, current, 1.0 - kept)
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, *args: Any, **kwargs: Any

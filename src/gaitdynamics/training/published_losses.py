@@ -31,6 +31,9 @@ _FORCES: Final = ([0, 1, 2], [6, 7, 8])
 #: Standard deviation, at most, of the offset of columns that are given [scaled], see `refiner_loss.noisy_loss`.
 _OFFSET: Final = 0.3
 
+#: Weight of the change of errors from frame to frame (as in other diffusion models of motion, such as EDGE).
+_ROUGHNESS_WEIGHT: Final = 3.0
+
 #: Weight of cells that are given.
 _GIVEN_WEIGHT: Final = 0.1
 
@@ -74,7 +77,8 @@ def conditional_loss(network: Denoiser, batch: PublishedBatch, schedule: Schedul
 
     Each window counts the same however few of its cells are missing. Cells that are given count a little, so that the
     estimate of a window has no seams between what is given and what is filled. They are off by a constant per column,
-    as from one laboratory to the next.
+    as from one laboratory to the next. Errors that change from frame to frame count more than those that last, because
+    forces follow from accelerations.
     """
     values, known, _ = batch
     condition = draw_condition(batch)
@@ -82,13 +86,18 @@ def conditional_loss(network: Denoiser, batch: PublishedBatch, schedule: Schedul
     values = torch.where(condition.given, values + offset, values)
     times = torch.randint(schedule.config.steps, (len(values),), device=values.device)
     noisy = schedule.add_noise(values, torch.randn_like(values), times)
-    error = (network(torch.where(condition.given, values, noisy), times, condition) - values).square()
+    off = network(torch.where(condition.given, values, noisy), times, condition) - values
+    given = condition.given.float()
     filled = known * (~condition.given & ~condition.absent)
-    missed, kept = (
-        ((error * cells).sum((1, 2)) / cells.sum((1, 2)).clamp(min=1.0)).mean()
-        for cells in (filled, condition.given.float())
+    seen = filled + given
+    # From one frame to the next, where at least one of the two is filled.
+    pairs = seen[:, 1:] * seen[:, :-1] * torch.maximum(filled[:, 1:], filled[:, :-1])
+    missed, kept, rough = (
+        ((error.square() * cells).sum((1, 2)) / cells.sum((1, 2)).clamp(min=1.0)).mean()
+        for error, cells in ((off, filled), (off, given), (off.diff(dim=1), pairs))
     )
-    return {"loss": missed + _GIVEN_WEIGHT * kept, "filled": missed, "given": kept}
+    loss = missed + _GIVEN_WEIGHT * kept + _ROUGHNESS_WEIGHT * rough
+    return {"loss": loss, "filled": missed, "given": kept, "rough": rough}
 
 
 def kinetics_loss(network: nn.Module, batch: PublishedBatch, measure: Literal["mse", "l1"]) -> dict[str, Tensor]:

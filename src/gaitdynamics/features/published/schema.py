@@ -105,6 +105,11 @@ class ColumnSchema:
         """Indices of the columns that describe forces, ascending."""
         return tuple(i for i, column in enumerate(self.columns) if not column.coordinates)
 
+    @cached_property
+    def filtered(self) -> tuple[bool, ...]:
+        """Whether each column comes from a filter over time: velocities and rates."""
+        return tuple(column.unit.endswith(("/s", "/frame")) for column in self.columns)
+
     def index(self, name: str) -> int:
         """Place of a column; KeyError when there is none of that name."""
         try:

@@ -20,6 +20,9 @@ SHORTEST: Final = 3 * (FILTER_ORDER + 1) + 1
 #: Low-pass cutoff of the pelvis' path [Hz].
 PELVIS_CUTOFF: Final = 10.0
 
+#: Frames on both sides of a gap in which velocities are not to be trusted, for the filters carry it there.
+FILTER_REACH: Final = 6
+
 #: Low-pass cutoff of hinge angles before they are differentiated [Hz].
 ANGLE_CUTOFF: Final = 15.0
 

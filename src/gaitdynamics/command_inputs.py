@@ -1,15 +1,18 @@
-"""What several commands ask in the same words: surface, threads, names of results."""
+"""What several commands are told in the same way: who moved, on what, how many threads, and where results go."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from gaitdynamics.errors import UserInputError
 
 if TYPE_CHECKING:
     from gaitdynamics.trial import Surface
+
+#: Where results go unless told otherwise, in the current folder.
+DEFAULT_OUT: Final = Path("results")
 
 
 def use_one_thread() -> None:
@@ -24,13 +27,7 @@ def use_one_thread() -> None:
 
 
 def surface_of(overground: bool, treadmill: float | Literal["auto"] | None) -> Surface:
-    """Give the surface that --overground or --treadmill tell of.
-
-    Raises
-    ------
-    UserInputError
-        None or both are given, or the speed cannot be.
-    """
+    """Make of what was said the surface; raises UserInputError where too little or too much was said."""
     from gaitdynamics.trial import Surface
 
     if overground == (treadmill is not None):
@@ -46,6 +43,15 @@ def surface_of(overground: bool, treadmill: float | Literal["auto"] | None) -> S
             remedy="give the speed in m/s, positive when the belt runs backward under the person",
         )
     return Surface("treadmill", treadmill)
+
+
+def check_person(model: Path | None, mass: float | None, height: float | None) -> None:
+    """Check that it was said who moved; raises UserInputError."""
+    if model is None and (mass is None or height is None):
+        raise UserInputError(
+            "who moved is not told",
+            remedy="give --model SUBJECT.osim, or --mass in kg and --height in m for a generic skeleton",
+        )
 
 
 def same_names(motions: Sequence[Path]) -> None:
