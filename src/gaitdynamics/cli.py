@@ -18,6 +18,7 @@ from gaitdynamics.generative_cli import check_samples, complete, evaluate_comple
 from gaitdynamics.hip_cli import evaluate_hip, fetch_data, hip, train_hip
 from gaitdynamics.train_cli import train
 from gaitdynamics.weights_cli import weights
+from gaitdynamics.what_if_cli import evaluate_motion, evaluate_speed, evaluate_sway, modify, speed
 
 if TYPE_CHECKING:
     from gaitdynamics.tasks.batch import BatchSettings, Outcome
@@ -40,10 +41,15 @@ app.command(weights)
 app.command(data_commands)
 app.command(hip)
 app.command(complete)
+app.command(modify)
+app.command(speed)
 app.command(generate)
 train.command(train_hip, name="hip")
 evaluate.command(evaluate_hip, name="hip")
 evaluate.command(evaluate_completion, name="completion")
+evaluate.command(evaluate_sway, name="sway")
+evaluate.command(evaluate_speed, name="speed")
+evaluate.command(evaluate_motion, name="motion")
 data_commands.command(fetch_data, name="fetch")
 
 Flag = Annotated[bool, Parameter(negative=())]
