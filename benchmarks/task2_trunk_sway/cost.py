@@ -2,8 +2,8 @@
 
 python benchmarks/task2_trunk_sway/cost.py
 
-The example walk, sway of the trunk times 2.5; all of it: sampling, balance, forces of both origins, moments. The ratio to
-the paper's sampler (50 steps with 5 gradient steps each, one sample) is of the same run.
+The example walk, sway of the trunk times 2.5; all of it: sampling, balance, forces of both origins, moments. Beside it,
+in the same run, the paper's sampler: 50 steps with 5 gradient steps each, one sample.
 """
 
 from __future__ import annotations
