@@ -81,7 +81,7 @@ def test_substitutes_do_not_steer(network, target):
 
 def test_the_difference_of_equal_samples_is_none(walk):
     manipulated = walk.with_values(walk.values + 0.1)
-    result = with_difference(manipulated, walk, walk)
+    result = with_difference(manipulated, walk, walk, 0.1)
     np.testing.assert_allclose(result.values, manipulated.values)
 
 
@@ -89,7 +89,18 @@ def test_a_path_of_the_pelvis_does_not_drift(walk):
     drifting, place = walk.values.copy(), walk.coordinates.index("pelvis_tz")
     wave = 0.03 * np.sin(2 * np.pi * np.linspace(0.0, 3.0, len(walk.time)))
     drifting[:, place] += 0.2 * (walk.time - walk.time[0]) + wave
-    result = with_difference(walk, walk.with_values(drifting), walk)
+    result = with_difference(walk, walk.with_values(drifting), walk, 0.1)
     change = result.values[:, place] - walk.values[:, place]
     assert abs(np.polyfit(walk.time, change, 1)[0]) < 1e-9
     assert np.corrcoef(change, wave)[0, 1] > 0.95
+
+
+def test_angles_differ_by_the_margin_at_most(walk):
+    place = walk.coordinates.index("pelvis_list")
+    other = walk.values.copy()
+    other[:, place] += 0.5 * np.sin(np.linspace(0.0, 9.0, len(walk.time)))
+    bound, free = (with_difference(walk, walk.with_values(other), walk, margin) for margin in (0.1, np.inf))
+    change = bound.values[:, place] - walk.values[:, place]
+    assert np.abs(change).max() == pytest.approx(0.1 * np.ptp(walk.values[:, place]))
+    np.testing.assert_allclose(free.values[:, place], other[:, place])
+    assert np.corrcoef(change, other[:, place] - walk.values[:, place])[0, 1] == pytest.approx(1.0)

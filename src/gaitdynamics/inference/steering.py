@@ -122,7 +122,7 @@ def steer_columns(
     return np.asarray(np.where(known & ~missing, target, values))
 
 
-def with_difference(manipulated: Trial, generated: Trial, control: Trial) -> Trial:
+def with_difference(manipulated: Trial, generated: Trial, control: Trial, margin: float) -> Trial:
     """Take from a pair of samples what a change did, and put it on the manipulated motion.
 
     A network gives a person back with errors of its own, the same ones for the same noise whether something was changed
@@ -135,6 +135,10 @@ def with_difference(manipulated: Trial, generated: Trial, control: Trial) -> Tri
         The motion to change, on the frames of both others.
     generated, control
         Samples from the same noise, steered by the manipulated and by the unchanged motion.
+    margin
+        Share of its range of motion by which an angle may differ at most, infinite for no limit: steering is a price,
+        here it is a bound. Without it a network that knows how angles go together in normal gait undoes what was asked
+        for: it drops the pelvis when the trunk bends over it, and the trunk stays upright in space.
 
     Returns
     -------
@@ -147,7 +151,16 @@ def with_difference(manipulated: Trial, generated: Trial, control: Trial) -> Tri
     for place, name in enumerate(manipulated.coordinates):
         if canonical(name) in PELVIS_TRANSLATIONS:
             change[:, place] -= straight_line(manipulated.time, change[:, place])
+        else:
+            limit = margin * np.ptp(control.values[:, place])
+            change[:, place] = _limited(change[:, place], limit)
     return upright_again(replace(manipulated, values=manipulated.values + change))
+
+
+def _limited(values: Array, limit: float) -> Array:
+    """Keep values within +-limit without a kink, all scaled alike."""
+    largest = float(np.abs(values).max())
+    return values if largest <= limit else values * (limit / largest)
 
 
 def straight_line(time: Array, values: Array) -> Array:

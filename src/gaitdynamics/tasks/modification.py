@@ -192,7 +192,7 @@ def modify_motion(
         usual = columns_of_trial(bare)
         control = steer_columns(network, usual.values, known, source.missing, margin, seed=seed, plan=plan, facts=facts)
         unchanged = trial_of_columns(control, usual, bare, keep_measured=False, keep_pelvis=False)
-        motion = with_difference(manipulated, generated, unchanged)
+        motion = with_difference(manipulated, generated, unchanged, margin)
     else:
         motion = _without_drift(generated, bare)
     motion = _with_coordinates(motion, manipulated, names)

@@ -199,7 +199,7 @@ def change_speed(
         on_clock = _in_phase(control, usual, source, quicker)
         on_clock[:, _FORWARD] = source.values[:, _FORWARD]
         unchanged = trial_of_columns(on_clock, source, manipulated, keep_measured=False, keep_pelvis=False)
-        motion = with_difference(manipulated, generated, unchanged)
+        motion = with_difference(manipulated, generated, unchanged, np.inf)
     else:
         motion = generated
     motion = stand_on_floor(motion)
