@@ -21,6 +21,7 @@ from gaitdynamics.kinetics_cli import kinetics
 from gaitdynamics.labels_cli import labels, train_muscles
 from gaitdynamics.train_cli import train
 from gaitdynamics.weights_cli import weights
+from gaitdynamics.what_if_cli import evaluate_motion, evaluate_speed, evaluate_sway, modify, speed
 
 if TYPE_CHECKING:
     from gaitdynamics.tasks.batch import BatchSettings, Outcome
@@ -45,11 +46,16 @@ app.command(hip)
 app.command(kinetics)
 app.command(labels)
 app.command(complete)
+app.command(modify)
+app.command(speed)
 app.command(generate)
 train.command(train_hip, name="hip")
 train.command(train_muscles, name="muscles")
 evaluate.command(evaluate_hip, name="hip")
 evaluate.command(evaluate_completion, name="completion")
+evaluate.command(evaluate_sway, name="sway")
+evaluate.command(evaluate_speed, name="speed")
+evaluate.command(evaluate_motion, name="motion")
 data_commands.command(fetch_data, name="fetch")
 
 Flag = Annotated[bool, Parameter(negative=())]
