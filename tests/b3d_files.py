@@ -22,14 +22,14 @@ class MadeUpFile:
         self.header.version = 4
         self.header.num_dofs = len(trial.coordinates)
         self.header.mass_kg, self.header.height_m = trial.subject.mass_kg, 1.72
-        self.header.ground_contact_body.extend(bodies)
-        self.header.passes.add(model_osim_text=(EXAMPLE / "subject.osim").read_text())
+        self.header.ground_contact_body.extend(body.encode() for body in bodies)
+        self.header.passes.add(model_osim_text=(EXAMPLE / "subject.osim").read_bytes())
         self.frames: list[list[bytes]] = []
 
     def add(self, name: str, frames: int, *, passes: int = 1, plates: int = 2, reasons: list[int] | None = None) -> Any:
         """Add the first frames of the trial; each number tells the pass, the foot or the plate that it is of."""
         head = self.header.trial_header.add(
-            name=name, trial_length=frames, trial_timestep=0.01, num_force_plates=plates
+            name=name.encode(), trial_length=frames, trial_timestep=0.01, num_force_plates=plates
         )
         head.missing_grf_reason.extend([0] * frames if reasons is None else reasons)
         for kind in range(passes):

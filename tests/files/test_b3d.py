@@ -112,6 +112,7 @@ def test_fields_of_later_versions_do_no_harm(made_up: MadeUpFile, place: Path) -
     made_up.frames[0] = [frame + UNKNOWN_FIELD for frame in made_up.frames[0]]
     made_up.header.processing_pass_frame_size += len(UNKNOWN_FIELD)
     made_up.header.version = 9
+    made_up.header.notes = "Größe".encode("latin-1")
     made_up.header.trial_header[0].missing_grf_reason[3] = 77
     content = made_up.content()
     size = int.from_bytes(content[:8], "little")

@@ -23,10 +23,10 @@ LOWEST_RATE: Final = 50.0
 MASS_TOLERANCE: Final = 0.05
 #: Share by which measured force may differ from what the motion demands, on the mean.
 GAIN_TOLERANCE: Final = 0.08
-#: Largest root mean square of their difference [%BW] in walking and, with flight, in running: good laboratories leave
-#: 2-9 and 9-25.
+#: Largest root mean square of their difference [%BW] in walking and, with flight, in running: good recordings leave
+#: 2-10 and 9-29.
 LARGEST_RESIDUAL_WALKING: Final = 15.0
-LARGEST_RESIDUAL_RUNNING: Final = 30.0
+LARGEST_RESIDUAL_RUNNING: Final = 40.0
 #: With less demanded force than this [BW] in some frame it is running.
 FLIGHT: Final = 0.2
 #: Who moves for this long [s] carries their weight on the mean, and this share beside it is not explained by a cut.
@@ -44,7 +44,7 @@ SPEED_TOLERANCE: Final = 0.25
 #: are on no plate. More such frames [%] than the last number are a finding.
 NO_FORCE: Final = 0.05
 SOME_FORCE: Final = 0.5
-LARGEST_OFF_PLATE: Final = 2.0
+LARGEST_OFF_PLATE: Final = 5.0
 
 #: Forces within this time [s] of frames that are not valid are not compared: filtering spreads the gap.
 _MARGIN: Final = 0.05
@@ -232,7 +232,8 @@ def _motion_findings(trial: Trial, demanded: Array, slip: float | None) -> list[
         found.append(Finding("weight", f"motion demands {carried:.2f} body weights on the mean"))
     if slip is not None and abs(slip) > SPEED_TOLERANCE:
         floor = "floor" if trial.surface.kind == "overground" else "belt"
-        found.append(Finding("surface", f"stance feet move backward at {slip:.2f} m/s on the stated {floor}"))
+        where = "backward" if slip > 0.0 else "forward"
+        found.append(Finding("surface", f"stance feet move {where} at {abs(slip):.2f} m/s on the stated {floor}"))
     return found
 
 

@@ -107,8 +107,8 @@ class B3dFile:
         self.mass_kg: float | None = header.mass_kg if header.mass_kg > 0 else None
         self.height_m: float | None = header.height_m if header.height_m > 0 else None
         self.coordinate_count = int(header.num_dofs)
-        self.contact_bodies = tuple(header.ground_contact_body)
-        self.model_texts = tuple(p.model_osim_text for p in header.passes)
+        self.contact_bodies = tuple(map(_text, header.ground_contact_body))
+        self.model_texts = tuple(_text(p.model_osim_text) for p in header.passes)
         self._sensor_size = int(header.raw_sensor_frame_size)
         self._pass_size = int(header.processing_pass_frame_size)
         self._check_sizes(header)
@@ -173,7 +173,7 @@ class B3dFile:
         """Give the model of a pass; where a later pass has none, that of the pass before."""
         for text in reversed(self.model_texts[: which + 1]):
             if text:
-                return str(text)
+                return text
         raise FileFormatError("there is no OpenSim model in the file", file=self.path, remedy=_REMEDY)
 
     def _stride(self, trial: B3dTrial) -> int:
@@ -237,7 +237,7 @@ class B3dFile:
             )
 
     def _trial(self, index: int, trial: Any, offset: int) -> B3dTrial:
-        name = trial.name or f"trial_{index}"
+        name = _text(trial.name) or f"trial_{index}"
         frames, timestep = int(trial.trial_length), float(trial.trial_timestep)
         reasons = np.array(trial.missing_grf_reason, dtype=np.int32)
         if frames < 0 or not 0 < timestep < np.inf or len(reasons) not in (0, frames):
@@ -251,7 +251,7 @@ class B3dFile:
         return B3dTrial(
             index=index,
             name=name,
-            original_name=trial.original_name or name,
+            original_name=_text(trial.original_name) or name,
             frames=frames,
             timestep=timestep,
             passes=tuple(_kind(p.type) for p in passes),
@@ -272,6 +272,10 @@ class B3dFile:
             file=self.path,
             remedy=_REMEDY,
         )
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", errors="replace")
 
 
 def _kind(code: int) -> str:

@@ -1,7 +1,8 @@
 """The protobuf messages of AddBiomechanics' .b3d files, described in code.
 
 Numbers and types are those of the format (nimblephysics, `SubjectOnDisk.proto`, version 4). Codes are plain integers
-here, so that codes of later versions are kept and not refused; fields that are not listed are skipped by protobuf.
+here, so that codes of later versions are kept and not refused, and texts are bytes, so that a name in another encoding
+does not make a file unreadable; both look the same in a file. Fields that are not listed are skipped by protobuf.
 """
 
 from __future__ import annotations
@@ -79,44 +80,44 @@ _MESSAGES: Final[Mapping[str, _Fields]] = {
         "force_plate_cutoff": (12, "float*"),
     },
     TRIAL_HEADER: {
-        "name": (1, "string"),
+        "name": (1, "bytes"),
         "missing_grf_reason": (2, "int32*"),
         "trial_length": (3, "int32"),
         "trial_timestep": (4, "double"),
         "processing_pass_header": (5, f"{TRIAL_PROCESSING}*"),
-        "trial_tag": (6, "string*"),
+        "trial_tag": (6, "bytes*"),
         "num_force_plates": (7, "int32"),
         "force_plate_corners": (8, "double*"),
         "marker_names_guessed": (9, "bool"),
-        "original_name": (10, "string"),
+        "original_name": (10, "bytes"),
         "split_index": (11, "int32"),
         "trial_type": (17, "int32"),
     },
-    PROCESSING: {"pass_type": (1, "int32"), "model_osim_text": (2, "string")},
+    PROCESSING: {"pass_type": (1, "int32"), "model_osim_text": (2, "bytes")},
     HEADER: {
         "num_dofs": (1, "int32"),
         "num_trials": (2, "int32"),
         "raw_sensor_frame_size": (3, "int32"),
         "processing_pass_frame_size": (4, "int32"),
         "passes": (5, f"{PROCESSING}*"),
-        "ground_contact_body": (6, "string*"),
-        "custom_value_name": (7, "string*"),
+        "ground_contact_body": (6, "bytes*"),
+        "custom_value_name": (7, "bytes*"),
         "custom_value_length": (8, "int32*"),
         "trial_header": (9, f"{TRIAL_HEADER}*"),
         "version": (10, "int32"),
-        "href": (11, "string"),
-        "notes": (12, "string"),
-        "biological_sex": (13, "string"),
+        "href": (11, "bytes"),
+        "notes": (12, "bytes"),
+        "biological_sex": (13, "bytes"),
         "height_m": (14, "double"),
         "mass_kg": (15, "double"),
         "age_years": (16, "int32"),
-        "marker_name": (17, "string*"),
-        "acc_name": (18, "string*"),
-        "gyro_name": (19, "string*"),
-        "emg_name": (20, "string*"),
+        "marker_name": (17, "bytes*"),
+        "acc_name": (18, "bytes*"),
+        "gyro_name": (19, "bytes*"),
+        "emg_name": (20, "bytes*"),
         "emg_dim": (21, "int32"),
         "exo_dof_index": (22, "int32*"),
-        "subject_tag": (23, "string*"),
+        "subject_tag": (23, "bytes*"),
         "num_joints": (24, "int32"),
     },
     PROCESSING_FRAME: {name: (number, "double*") for name, number in PROCESSING_FIELDS.items()},

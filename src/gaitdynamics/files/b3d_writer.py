@@ -123,15 +123,16 @@ def _header(trials: Sequence[Trial], model_text: str, notes: str, href: str) -> 
     header.num_dofs = len(first.coordinates)
     header.num_joints = len(_moving_joints(first))
     header.num_trials = len(trials)
-    header.passes.add(model_osim_text=model_text)
-    header.ground_contact_body.extend(FOOT_BODIES[side] for side in SIDES)
+    header.passes.add(model_osim_text=model_text.encode())
+    header.ground_contact_body.extend(FOOT_BODIES[side].encode() for side in SIDES)
     header.mass_kg = first.subject.mass_kg
     header.height_m = first.subject.height_m or 0.0
-    header.notes, header.href = notes, href
-    header.biological_sex, header.age_years = "unknown", -1
+    header.notes, header.href = notes.encode(), href.encode()
+    header.biological_sex, header.age_years = b"unknown", -1
     for trial in trials:
         frames, count = trial.values.shape
-        head = header.trial_header.add(name=trial.name, original_name=trial.name, trial_length=frames)
+        name = trial.name.encode()
+        head = header.trial_header.add(name=name, original_name=name, trial_length=frames)
         head.trial_timestep = 1.0 / trial.rate
         head.missing_grf_reason.extend(_reasons(trial))
         done = head.processing_pass_header.add()
@@ -139,8 +140,8 @@ def _header(trials: Sequence[Trial], model_text: str, notes: str, href: str) -> 
         done.dof_velocities_finite_differenced.extend([True] * count)
         done.dof_acceleration_finite_differenced.extend([True] * count)
         unknown = [float("nan")] * frames
-        for name in ("marker_rms", "marker_max", "linear_residual", "angular_residual", "joints_max_velocity"):
-            getattr(done, name).extend(unknown)
+        for field in ("marker_rms", "marker_max", "linear_residual", "angular_residual", "joints_max_velocity"):
+            getattr(done, field).extend(unknown)
     return header
 
 
