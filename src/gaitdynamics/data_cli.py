@@ -119,6 +119,41 @@ def prepare(
         print(f"{len(description.left_out)} trials are left out; store.json says why")
 
 
+@data.command
+def check(source: Path, *, out: Path = Path("results")) -> int:
+    """Tell of all trials of a source whether they can be read, and whether mass, motion and forces fit together.
+
+    Writes check.csv, one row per trial, and check.png, the vertical force against what the motion demands. What is
+    wrong is told, and is no error of the command; it ends with status 2 where nothing can be read.
+
+    Parameters
+    ----------
+    source
+        A folder with manifest.csv; a .b3d file or a folder of them; an OpenCap session or a folder of them; or a table
+        of trials (.csv). docs/data.md tells what they hold.
+    out
+        Folder for the table and the pictures.
+    """
+    import torch
+    from rich.console import Console
+
+    from gaitdynamics.dataset.sources import open_source
+    from gaitdynamics.tasks.data_check import check_source, summary_lines, summary_table, write_check
+    from gaitdynamics.tasks.outputs import output_folder
+
+    torch.set_num_threads(1)
+    opened = open_source(source)
+    with output_folder(out):
+        with _progress_bar("checking") as progress:
+            found = check_source(opened, progress)
+        files = write_check(found, out)
+    Console().print(summary_table(found))
+    # Plain text: names may hold what rich takes for markup.
+    print("\n".join(summary_lines(found)))
+    print("  ".join(str(path) for path in files))
+    return 2 if found.nothing_readable else 0
+
+
 def _split_names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gaitdynamics.evaluation.newton import demanded_force, newton_score, plate_gain
+from gaitdynamics.evaluation.newton import newton_score, plate_gain
+from gaitdynamics.features.newton import demanded_force
 from gaitdynamics.trial import FootForces, Trial
 
 

@@ -74,20 +74,30 @@ def far_cop_share(trial: Trial) -> float | None:
     Differences from the published code: the distance is that from the nearest point between heel and toe joint. From
     the heel alone, 0.3 m is reached by the tip of a large shoe at push-off.
     """
+    distance = cop_distances(trial)
+    stance = _stance(trial)
+    if distance is None or not stance.any():
+        return None
+    own = distance[:, range(len(SIDES)), range(len(SIDES))]
+    shares = ((own > FARTHEST_COP) & stance).sum(0) / np.maximum(stance.sum(0), 1)
+    return 100.0 * float(shares.max())
+
+
+def cop_distances(trial: Trial) -> Array | None:
+    """Distance (T, 2, 2) [m] of each centre of pressure from the right and from the left foot.
+
+    That is from the nearest point between heel and toe joint. None where the model has no toes.
+    """
+    assert trial.forces is not None
     skeleton = Skeleton(trial.subject.model)
     names = [f"{body}_{side}" for body in ("calcn", "toes") for side in SIDES]
     if any(name not in skeleton.body_names for name in names):
         return None
-    stance = _stance(trial)
-    if not stance.any():
-        return None
-    assert trial.forces is not None
     points = skeleton.pose(torch.from_numpy(trial.values)).position[:, [skeleton.body_index(n) for n in names]].numpy()
-    heel, foot = points[:, :2], points[:, 2:] - points[:, :2]
-    along = ((trial.forces.cop - heel) * foot).sum(-1, keepdims=True) / (foot**2).sum(-1, keepdims=True)
-    distance = np.linalg.norm(trial.forces.cop - heel - np.clip(along, 0.0, 1.0) * foot, axis=-1)
-    shares = ((distance > FARTHEST_COP) & stance).sum(0) / np.maximum(stance.sum(0), 1)
-    return 100.0 * float(shares.max())
+    heel, foot = points[:, None, :2], points[:, None, 2:] - points[:, None, :2]
+    from_heel = trial.forces.cop[:, :, None] - heel
+    along = (from_heel * foot).sum(-1, keepdims=True) / (foot**2).sum(-1, keepdims=True)
+    return np.asarray(np.linalg.norm(from_heel - np.clip(along, 0.0, 1.0) * foot, axis=-1))
 
 
 def far_cop_share_published(trial: Trial) -> float | None:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
-from gaitdynamics.features.body_state import CUTOFFS, body_state
+from gaitdynamics.features.newton import demanded_force
 from gaitdynamics.trial import Array, FootForces, Mask, Trial
-
-#: The band of the motion that is compared; 10 Hz serves walking and running.
-CUTOFF: Final = 10.0
 
 
 @dataclass(frozen=True)
@@ -32,13 +28,6 @@ class NewtonScore:
     total: float
 
 
-def demanded_force(trial: Trial) -> Array:
-    """Force that the motion demands of the ground, (T, 3) [N] at the times of the trial, 10 Hz low-pass."""
-    state = body_state(trial)
-    force = state.force[:, CUTOFFS.index(CUTOFF)]
-    return np.stack([np.interp(trial.time, state.time, force[:, k]) for k in range(3)], axis=-1)
-
-
 def newton_score(forces: FootForces, demanded: Array, valid: Mask, body_weight: float) -> NewtonScore:
     """Compare the sum of the forces on both feet with what the motion demands.
 
@@ -47,7 +36,7 @@ def newton_score(forces: FootForces, demanded: Array, valid: Mask, body_weight: 
     forces
         Estimated or measured.
     demanded
-        (T, 3) [N], from `demanded_force`.
+        (T, 3) [N], from `features.newton.demanded_force`.
     valid
         (T, 2) where the measured force of that foot is complete; only frames where both are count, so that estimates
         and measurement are compared in the same frames.

@@ -62,7 +62,7 @@ def read_forces(path: str | Path, time: Array | None = None) -> FootForces:
         table = read_storage(path)
         feet = _feet_of_labels(table.labels, path)
     forces = _assemble(table, feet)
-    _check_conventions(forces, path)
+    check_force_conventions(forces, path)
     return forces if time is None else _resample(forces, time, path)
 
 
@@ -136,7 +136,8 @@ def _assemble(table: Table, feet: Mapping[str, ForceColumns]) -> FootForces:
     return FootForces(table.time, force, cop, moment)
 
 
-def _check_conventions(forces: FootForces, path: Path) -> None:
+def check_force_conventions(forces: FootForces, path: Path) -> None:
+    """Raise ConventionError when forces cannot be newtons and metres in a frame with Y up, acting on the foot."""
     for side in range(2):
         loaded = np.concatenate([[0], (forces.force[:, side, 1] > 0.0).astype(int), [0]])
         edges = np.flatnonzero(np.diff(loaded))

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitdynamics.columns import LUMBAR, PELVIS_ROTATIONS, PELVIS_TRANSLATIONS, REQUIRED, SIDES, canonical, leg
+from gaitdynamics.columns import PELVIS_ROTATIONS, PELVIS_TRANSLATIONS, REQUIRED, SIDES, canonical, leg
 from gaitdynamics.errors import ConventionError, MissingCoordinatesError, UserInputError
 from gaitdynamics.files.atomic import file_sha256
 from gaitdynamics.files.coordinate_labels import Columns, free_coordinates, match_columns, short_name
@@ -26,8 +26,8 @@ from gaitdynamics.files.plausibility import (
     require_feet,
 )
 from gaitdynamics.files.storage import Table, read_storage
+from gaitdynamics.files.substitutes import substitute_missing
 from gaitdynamics.model import Model
-from gaitdynamics.posture import hold_torso_upright
 from gaitdynamics.trial import Mask, Subject, Surface, Trial
 
 Array = NDArray[np.float64]
@@ -125,7 +125,9 @@ def read_trial(
     notes = [*person.warnings, *table.warnings]
     if unit_warning:
         notes.append(unit_warning)
-    substitute_notes = _substitute(skeleton, coordinates, values, missing, table, keep_measured=allow_incomplete)
+    substitute_notes = substitute_missing(
+        skeleton, coordinates, values, missing, _rate(table), keep_measured=allow_incomplete
+    )
     notes += substitute_notes
     if surface is None:
         surface = Surface()
@@ -279,48 +281,5 @@ def _values(table: Table, columns: Columns, model: Model, *, in_degrees: bool) -
     return values
 
 
-def _substitute(
-    model: Model,
-    coordinates: tuple[str, ...],
-    values: Array,
-    missing: NDArray[np.bool_],
-    table: Table,
-    *,
-    keep_measured: bool,
-) -> list[str]:
-    """Hold the torso upright, in place, where its angles are not all there; returns warnings on all substitutes."""
-    lumbar = [i for i, name in enumerate(coordinates) if canonical(name) in LUMBAR]
-    partly = bool(missing[lumbar].any() and not missing[lumbar].all())
-    if not missing[lumbar].any() or (partly and keep_measured):
-        return _tell_defaults(coordinates, missing)
-    note = _hold_torso(model, coordinates, values, missing, table, partly=partly)
-    resting = missing.copy()
-    resting[lumbar] = False
-    return [note, *_tell_defaults(coordinates, resting)]
-
-
-def _hold_torso(
-    model: Model,
-    coordinates: tuple[str, ...],
-    values: Array,
-    missing: NDArray[np.bool_],
-    table: Table,
-    *,
-    partly: bool,
-) -> str:
-    rate = (len(table.time) - 1) / (table.time[-1] - table.time[0])
-    upright = hold_torso_upright(model, dict(zip(coordinates, values.T, strict=True)), float(rate))
-    if upright is None:
-        return "the torso could not be held upright in this model; its default pose stands for it"
-    for name, angle in upright.items():
-        values[:, coordinates.index(name)] = angle
-        missing[coordinates.index(name)] = True
-    return "the torso was held upright: " + (
-        "not all of its three angles are in the file" if partly else "its angles are not in the file"
-    )
-
-
-def _tell_defaults(coordinates: tuple[str, ...], missing: NDArray[np.bool_]) -> list[str]:
-    """Tell which coordinates rest at the model's default."""
-    resting = [name for name, gone in zip(coordinates, missing, strict=True) if gone]
-    return [f"not in the file, the model's default stands for them: {', '.join(resting)}"] if resting else []
+def _rate(table: Table) -> float:
+    return float((len(table.time) - 1) / (table.time[-1] - table.time[0]))

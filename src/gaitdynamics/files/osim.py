@@ -42,7 +42,28 @@ def read_osim(path: str | Path) -> Model:
         (which one and where is said).
     """
     path = Path(path)
-    root = _parse(path)
+    return _read_root(_parse(path), path)
+
+
+def read_osim_text(text: str, source: str | Path) -> Model:
+    """Read the skeleton of an OpenSim model from the text of its file; raises as `read_osim`.
+
+    Parameters
+    ----------
+    text
+        Content of an `.osim` file.
+    source
+        The file in which the text was found.
+    """
+    source = Path(source)
+    try:
+        root = ET.fromstring(text.lstrip("\ufeff"))
+    except (ET.ParseError, ValueError) as error:
+        raise FileFormatError(f"the model in it is not readable as XML ({error})", file=source) from error
+    return _read_root(root, source)
+
+
+def _read_root(root: ET.Element, path: Path) -> Model:
     element = root if root.tag == "Model" else root.find("Model")
     if element is None:
         inside = root[0].tag if root.tag == "OpenSimDocument" and len(root) else root.tag

@@ -68,9 +68,14 @@ def write_osim(path: str | Path, model: Model) -> None:
     FileFormatError
         When the folder does not exist or cannot be written to.
     """
+    write_text(path, osim_text(model))
+
+
+def osim_text(model: Model) -> str:
+    """Give the text of the file that `write_osim` writes."""
     document = Document("Model", model.name)
     _fill(document.element, model)
-    write_text(path, document.text())
+    return document.text()
 
 
 def _fill(element: ET.Element, model: Model) -> None:

@@ -18,8 +18,8 @@ from gaitdynamics.evaluation.benchmark import PROTOCOLS, evaluate_forces
 from gaitdynamics.evaluation.examples import write_examples
 from gaitdynamics.evaluation.figures import write_figures
 from gaitdynamics.evaluation.moment_metrics import JOINTS, JointMoments
-from gaitdynamics.evaluation.newton import demanded_force
 from gaitdynamics.evaluation.tables import write_tables
+from gaitdynamics.features.newton import demanded_force
 from gaitdynamics.files.atomic import file_sha256, write_text
 from gaitdynamics.tasks.force_methods import BUILT_IN, ForceMethod, WeightsMethod, methods_of
 from gaitdynamics.tasks.moments import MomentsResult, compute_moments

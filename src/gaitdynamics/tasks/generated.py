@@ -8,7 +8,8 @@ import numpy as np
 
 from gaitdynamics.body.stature import estimate_height
 from gaitdynamics.evaluation.knee_adduction import StanceCurve, stance_curves
-from gaitdynamics.evaluation.newton import NewtonScore, demanded_force, newton_score
+from gaitdynamics.evaluation.newton import NewtonScore, newton_score
+from gaitdynamics.features.newton import demanded_force
 from gaitdynamics.features.published.trial import PublishedColumns, forces_of_columns
 from gaitdynamics.tasks.forces import estimate_forces
 from gaitdynamics.tasks.moments import MomentsResult, compute_moments

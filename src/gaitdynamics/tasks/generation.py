@@ -11,9 +11,10 @@ import numpy as np
 
 from gaitdynamics.dataset.quality import PAPER, judge
 from gaitdynamics.errors import UserInputError
-from gaitdynamics.evaluation.newton import demanded_force, newton_score
+from gaitdynamics.evaluation.newton import newton_score
 from gaitdynamics.features.body_state import body_state
 from gaitdynamics.features.footing import measure_footing
+from gaitdynamics.features.newton import demanded_force
 from gaitdynamics.inference.generation import NewMotion, Wish, generate
 from gaitdynamics.tasks.completion import loaded_network
 from gaitdynamics.tasks.forces import estimate_forces
