@@ -149,7 +149,7 @@ def test_gaps_are_taken_and_marked_where_they_may_be(
     walker: Model, columns: Columns, write_motion: Write, parts: tuple[str, ...]
 ) -> None:
     path = write_motion(absent(columns, *parts))
-    with pytest.raises(MissingCoordinatesError, match="weights that complete motions"):
+    with pytest.raises(MissingCoordinatesError, match="gaitdynamics complete"):
         read_trial(path, model=walker)
     trial = read_trial(path, model=walker, surface=FLOOR, allow_incomplete=True)
     for name in FULL_BODY:

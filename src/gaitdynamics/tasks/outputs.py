@@ -146,12 +146,24 @@ def all_or_none(folder: Path, *, outdated: Sequence[str] = ()) -> Iterator[Path]
         raise UserInputError(f"results cannot be written there ({error.strerror})", file=folder) from error
     try:
         yield draft
-        with tempfile.TemporaryDirectory(prefix=".replaced-", dir=folder) as replaced:
-            _move_together(sorted(draft.iterdir()), folder, Path(replaced), outdated)
+        made = sorted(draft.iterdir())
+        # What is replaced goes with the draft, in one removal.
+        replaced = draft / ".replaced"
+        replaced.mkdir()
+        _move_together(made, folder, replaced, outdated)
     except OSError as error:
         raise UserInputError(f"results cannot be written there ({error.strerror})", file=folder) from error
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        _remove(draft)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, also when the user interrupts just then."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+    except KeyboardInterrupt:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _move_together(files: Sequence[Path], folder: Path, replaced: Path, outdated: Sequence[str]) -> None:
