@@ -9,14 +9,8 @@ import pytest
 from pydantic import ValidationError
 from rich.console import Console
 
-from gaitdynamics.tasks.report import (
-    ForceReport,
-    build_report,
-    headline,
-    read_report,
-    side_mean,
-    summary_table,
-)
+from gaitdynamics.tasks.report import build_report, headline, read_report, side_mean, summary_table
+from gaitdynamics.tasks.report_records import ForceReport
 from synthetic_walk import STANCE, estimate, uncertain
 
 

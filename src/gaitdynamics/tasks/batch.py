@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.files.gaps import MAX_GAP
 from gaitdynamics.tasks.outputs import check_replaceable
-from gaitdynamics.tasks.report import ForceReport, read_report, side_mean
+from gaitdynamics.tasks.report import read_report, side_mean
+from gaitdynamics.tasks.report_records import ForceReport
 from gaitdynamics.tasks.results import GrfNaming, OutputFiles
 from gaitdynamics.trial import Surface
 

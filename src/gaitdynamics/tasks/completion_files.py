@@ -17,7 +17,8 @@ from gaitdynamics.files.osim_writer import write_osim
 from gaitdynamics.files.storage import TIME, write_storage
 from gaitdynamics.tasks.completion import CompletedMotion
 from gaitdynamics.tasks.outputs import all_or_none, output_folder
-from gaitdynamics.tasks.report import InputFile, WeightsRecord, gap_lengths, input_files, mean_spread
+from gaitdynamics.tasks.report import gap_lengths, input_files, mean_spread
+from gaitdynamics.tasks.report_records import InputFile, WeightsRecord
 from gaitdynamics.trial import Trial
 
 

@@ -20,7 +20,7 @@ from gaitdynamics.files.osim_writer import write_osim
 from gaitdynamics.inference.generation import Wish
 from gaitdynamics.tasks.generation import GeneratedMotion
 from gaitdynamics.tasks.outputs import all_or_none, output_folder
-from gaitdynamics.tasks.report import WeightsRecord
+from gaitdynamics.tasks.report_records import WeightsRecord
 
 #: Files beside those of single motions.
 REPORT, TABLE, MODEL, PLOT = "generation.json", "generation.csv", "generated_model.osim", "generation.png"

@@ -14,7 +14,7 @@ from gaitdynamics._version import __version__
 from gaitdynamics.columns import SIDES
 from gaitdynamics.stances import Interval
 from gaitdynamics.tasks.moments import STANCE_THRESHOLD, MomentsResult
-from gaitdynamics.tasks.report import InputFile, Software, SubjectRecord
+from gaitdynamics.tasks.report_records import InputFile, Software, SubjectRecord
 from gaitdynamics.trial import Array
 
 #: Raised whenever a field changes its meaning or goes away.

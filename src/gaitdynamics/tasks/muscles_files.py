@@ -18,7 +18,7 @@ from gaitdynamics.files.storage import TIME, write_storage
 from gaitdynamics.tasks.moments_report import Extremes
 from gaitdynamics.tasks.muscles import LegMuscles, MusclesResult
 from gaitdynamics.tasks.outputs import all_or_none, output_folder, refuse_foreign
-from gaitdynamics.tasks.report import InputFile
+from gaitdynamics.tasks.report_records import InputFile
 from gaitdynamics.trial import Array
 
 #: Raised whenever a field changes its meaning or goes away.
