@@ -85,6 +85,16 @@ def test_the_difference_of_equal_samples_is_none(walk):
     np.testing.assert_allclose(result.values, manipulated.values)
 
 
+def test_without_a_margin_all_of_the_difference_is_taken(walk):
+    """Also of an angle that the control sample holds still."""
+    still, place = walk.values.copy(), walk.coordinates.index("hip_flexion_r")
+    still[:, place] = 0.3
+    other = still.copy()
+    other[:, place] += 0.2
+    result = with_difference(walk, walk.with_values(other), walk.with_values(still), np.inf)
+    np.testing.assert_allclose(result.values[:, place], walk.values[:, place] + 0.2)
+
+
 def test_a_path_of_the_pelvis_does_not_drift(walk):
     drifting, place = walk.values.copy(), walk.coordinates.index("pelvis_tz")
     wave = 0.03 * np.sin(2 * np.pi * np.linspace(0.0, 3.0, len(walk.time)))

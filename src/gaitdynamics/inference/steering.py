@@ -151,9 +151,8 @@ def with_difference(manipulated: Trial, generated: Trial, control: Trial, margin
     for place, name in enumerate(manipulated.coordinates):
         if canonical(name) in PELVIS_TRANSLATIONS:
             change[:, place] -= straight_line(manipulated.time, change[:, place])
-        else:
-            limit = margin * np.ptp(control.values[:, place])
-            change[:, place] = _limited(change[:, place], limit)
+        elif np.isfinite(margin):
+            change[:, place] = _limited(change[:, place], margin * np.ptp(control.values[:, place]))
     return upright_again(replace(manipulated, values=manipulated.values + change))
 
 
