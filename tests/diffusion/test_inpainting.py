@@ -45,7 +45,17 @@ def test_filling_as_published(published):
     )
 
 
-def test_guided_filling_as_published():
+@pytest.mark.xfail(strict=False, reason="single precision gives the stored numbers to 1e-4 on some processors only")
+def test_guided_filling_as_published(published):
+    denoise, value, known = published
+    guidance = Guidance(value, share_of_range(value, 0.1), known.any(-1, keepdim=True).float())
+    agrees(
+        inpaint(denoise, value, known, SCHEDULE, torch.zeros, PUBLISHED_PLAN, guidance=guidance, published=True),
+        "ddim_guided_zero_noise",
+    )
+
+
+def test_guided_filling_is_near_the_published_on_every_processor():
     """In double precision, which every processor rounds alike.
 
     Single precision, in which the stored numbers were made, is not enough for 250 gradient steps that switch on and off
