@@ -61,6 +61,14 @@ def test_mamba_is_that_of_mambapy_in_values_and_gradients():
         torch.testing.assert_close(mine, other, rtol=1e-4, atol=1e-6 * float(other.detach().abs().max()))
 
 
+def test_mamba_gives_the_same_whether_or_not_it_keeps_what_gradients_need():
+    torch.manual_seed(2)
+    block, x = Mamba(16, states=4), torch.randn(37, 11, 16)  # more sequences than are mapped at once without gradients
+    with torch.no_grad():
+        bare = block(x)
+    torch.testing.assert_close(bare, block(x), rtol=0, atol=1e-6)
+
+
 def test_an_untrained_mamba_begins_as_that_of_mambapy():
     mambapy = pytest.importorskip("mambapy.mamba", reason="the extra [dev] is not installed")
     ours, theirs = (make(64) for make in (Mamba, lambda width: mambapy.MambaBlock(mambapy.MambaConfig(width, 1))))

@@ -12,6 +12,8 @@ from gaitdynamics.networks.selective_scan import selective_scan
 
 #: Range of the time steps with which an untrained block begins, as in the cited work.
 _FIRST_STEPS = (1e-3, 1e-1)
+#: Sequences that a processor maps at once: what is computed of these few stays in its cache.
+_AT_ONCE = 16
 
 
 class Mamba(nn.Module):
@@ -47,6 +49,11 @@ class Mamba(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, T, width) to (B, T, width); no frame depends on later ones."""
+        if x.device.type == "cpu" and not torch.is_grad_enabled() and len(x) > _AT_ONCE:
+            return torch.cat([self._map(part) for part in torch.split(x, _AT_ONCE)])
+        return self._map(x)
+
+    def _map(self, x: Tensor) -> Tensor:
         x, gate = self.in_proj(x).chunk(2, dim=-1)
         x = functional.silu(self._convolve(x))
         dt, b, c = self.x_proj(x).split([self.rank, self.states, self.states], dim=-1)

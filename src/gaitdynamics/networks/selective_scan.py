@@ -73,21 +73,20 @@ def in_two_levels(drive: Tensor, dt: Tensor, rate: Tensor, b: Tensor, c: Tensor)
 class _Stepwise(Function):
     @staticmethod
     def forward(ctx: Any, drive: Tensor, dt: Tensor, rate: Tensor, b: Tensor, c: Tensor) -> Tensor:
-        batch, frames, channels = drive.shape
         rate_of_2 = rate * _LOG2_E
-        learns = any(ctx.needs_input_grad)
-        states = drive.new_empty((frames if learns else 2, batch, len(rate), channels))
+        if not any(ctx.needs_input_grad):
+            return _last_state_only(drive, dt, rate_of_2, b, c)
+        batch, frames, channels = drive.shape
+        states = drive.new_empty((frames, batch, len(rate), channels))
         decay = drive.new_empty(states.shape[1:])
         y = torch.empty_like(drive)
         state = torch.zeros_like(decay)
-        for t in range(frames):
+        for t, following in enumerate(states):
             torch.mul(dt[:, t, None, :], rate_of_2, out=decay).exp2_()
-            following = states[t if learns else t % 2]
             torch.mul(decay, state, out=following).addcmul_(drive[:, t, None, :], b[:, t, :, None])
             state = following
             y[:, t] = torch.bmm(c[:, t, None, :], state)[:, 0]
-        if learns:
-            ctx.save_for_backward(drive, dt, rate, b, c, states)
+        ctx.save_for_backward(drive, dt, rate, b, c, states)
         return y
 
     @staticmethod
@@ -113,6 +112,19 @@ class _Stepwise(Function):
             grad_rate.addcmul_(through_decay, dt[:, t, None, :])
             grad_dt[:, t] = through_decay.mul_(rate).sum(1)
         return grad_drive, grad_dt, grad_rate.sum(0), grad_b, grad_c
+
+
+def _last_state_only(drive: Tensor, dt: Tensor, rate_of_2: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    """Scan where no gradient is asked for: one state, changed in place, so that less memory is touched."""
+    state = drive.new_zeros(len(drive), len(rate_of_2), drive.shape[-1])
+    decay = torch.empty_like(state)
+    frames = (dt[:, :, None].unbind(1), drive[:, :, None].unbind(1), b[..., None].unbind(1), c[:, :, None].unbind(1))
+    y = []
+    for step, entering, into, out_of in zip(*frames, strict=True):
+        torch.mul(step, rate_of_2, out=decay).exp2_()
+        state.mul_(decay).addcmul_(entering, into)
+        y.append(torch.bmm(out_of, state))
+    return torch.cat(y, dim=1)
 
 
 class _Recurrence(Function):
