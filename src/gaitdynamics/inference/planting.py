@@ -15,14 +15,13 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.interpolate import BSpline
 from scipy.ndimage import distance_transform_edt
-from torch import Tensor
 
 from gaitdynamics.body.skeleton import Skeleton
 from gaitdynamics.columns import SIDES
 from gaitdynamics.features.body_state import HEEL, LANDMARKS, TOE
 from gaitdynamics.features.floor import LOW_PERCENTILE
+from gaitdynamics.inference.spline_windows import NormalEquations, SplineWindows, spline_windows
 from gaitdynamics.trial import Array, Mask, Trial
 
 #: Distance of the knots of the change [s]: it has no content above some 6 Hz, where the network alone decides.
@@ -32,32 +31,16 @@ _KNOTS: Final = 0.08
 _ANGLE, _VELOCITY, _SLIDE, _HEIGHT = np.radians(3.0), 0.1, 0.03, 0.01
 #: Heel or toe joint stands while its foot bears weight and it is not higher above its lowest level than this [m].
 _STANDING: Final = 0.04
-#: How often it is asked anew which of them stand, and steps of minimisation for each.
-_ROUNDS, _STEPS = 3, 12
+#: How often it is asked anew which of them stand, and Gauss-Newton steps for each.
+_ROUNDS, _STEPS = 3, 2
+#: A step that makes things worse is halved, at most so often.
+_HALVINGS: Final = 4
+#: Step of an angle or a translation by which slopes are found [rad or m].
+_STEP: Final = 1e-6
+#: What no aim depends on is held by this, which is far less than anything that counts.
+_RIDGE: Final = 1e-4
 #: Frames over which the change fades out at the ends of gaps in time.
 _FADE: Final = 4
-
-
-@dataclass(frozen=True)
-class _Problem:
-    """Tensors of the problem; `basis` (T, K) are the splines, `free` (T, G) tells where a coordinate may change."""
-
-    skeleton: Skeleton
-    values: Tensor
-    basis: Tensor
-    free: Tensor
-    places: list[int]
-    turning: Tensor
-    bodies: list[int]
-    belt: Tensor
-    rate: float
-
-    def landmarks(self, change: Tensor) -> tuple[Tensor, Tensor]:
-        """Positions (T, 2, 2, 3) of heels and toe joints of both feet, and the change (T, G) of the coordinates."""
-        delta = (self.basis @ change) * self.free
-        q = self.values.index_add(1, torch.tensor(self.places), delta)
-        position = self.skeleton.pose(q).position[:, self.bodies]
-        return position.reshape(len(q), len(SIDES), 2, 3), delta
 
 
 def plant_feet(trial: Trial, cells: Mask, contact: Mask) -> Trial:
@@ -81,14 +64,97 @@ def plant_feet(trial: Trial, cells: Mask, contact: Mask) -> Trial:
     if not places or not contact.any() or len(trial.time) < 2 * _FADE:
         return trial
     problem = _problem(trial, cells, places)
-    change = torch.zeros(problem.basis.shape[1], len(places), dtype=torch.float64)
+    tried = problem.tried(np.zeros((problem.splines.count, len(places))))
     for _ in range(_ROUNDS):
-        change = _minimise(problem, change, torch.from_numpy(contact))
-    with torch.no_grad():
-        delta = (problem.basis @ change) * problem.free
+        aims = _aims(tried, contact)
+        for _ in range(_STEPS):
+            tried = _improve(problem, aims, tried)
     values = trial.values.copy()
-    values[:, places] += delta.numpy()
+    values[:, places] += tried.delta
     return trial.with_values(values)
+
+
+@dataclass(frozen=True)
+class _Aims:
+    """What is aimed at.
+
+    `standing` (T, 2, 2) heels and toe joints of both feet that stand, `both` (T - 1, 2, 2) from one frame to the next;
+    `level` (2,) of heels and toe joints on the floor [m].
+    """
+
+    standing: Array
+    both: Array
+    level: Array
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A change.
+
+    Coefficients `change` (K, G) of the splines, `delta` (T, G) of the coordinates, and where it puts heels and toe
+    joints of both feet, `position` (T, 2, 2, 3) [m].
+    """
+
+    change: Array
+    delta: Array
+    position: Array
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """`free` (T, G) tells how far a coordinate may change; `belt` is the velocity of what feet stand on [m/s]."""
+
+    skeleton: Skeleton
+    values: Array
+    splines: SplineWindows
+    free: Array
+    places: list[int]
+    turning: Mask
+    bodies: list[int]
+    belt: Array
+    rate: float
+
+    def tried(self, change: Array) -> _Tried:
+        """Try a change."""
+        delta = self.splines.values(change) * self.free
+        return _Tried(change, delta, self.landmarks(delta))
+
+    def landmarks(self, delta: Array) -> Array:
+        """Positions (..., T, 2, 2, 3) of heels and toe joints of both feet where coordinates change by (..., T, G)."""
+        q = np.broadcast_to(self.values, (*delta.shape[:-1], self.values.shape[-1])).copy()
+        q[..., self.places] += delta
+        with torch.no_grad():
+            position = self.skeleton.pose(torch.from_numpy(q)).position[..., self.bodies, :].numpy()
+        return position.reshape(*delta.shape[:-1], len(SIDES), 2, 3)
+
+    def slopes(self, tried: _Tried) -> Array:
+        """Slopes (T, 2, 2, 3, G) of the positions."""
+        moved = tried.delta + _STEP * np.eye(len(self.places))[:, None, :]
+        slopes = (self.landmarks(moved) - tried.position) / _STEP
+        return np.moveaxis(slopes, 0, -1) * self.free[:, None, None, None, :]
+
+    def missed(self, aims: _Aims, tried: _Tried) -> tuple[Array, Array, Array, Array]:
+        """Give sliding (T - 1, 2, 2, 2), heights (T, 2, 2), turns (T, .) and drifts (T - 1, .) in units that count."""
+        slide = (np.diff(tried.position, axis=0) * self.rate - self.belt)[..., [0, 2]] / _SLIDE
+        off = (tried.position[..., 1] - aims.level) / _HEIGHT
+        drift = np.diff(tried.delta[:, ~self.turning], axis=0) * (self.rate / _VELOCITY)
+        return slide, off, tried.delta[:, self.turning] / _ANGLE, drift
+
+    def cost(self, aims: _Aims, tried: _Tried) -> float:
+        """Weigh a change; beyond its unit a deviation counts linearly: a foot that lands or leaves does move."""
+        slide, off, turns, drift = self.missed(aims, tried)
+        total = (aims.both * (np.sqrt(1.0 + np.square(slide).sum(-1)) - 1.0)).sum()
+        total += (aims.standing * (np.sqrt(1.0 + np.square(off)) - 1.0)).sum()
+        total += 0.5 * np.square(np.minimum(off + 1.0, 0.0)).sum()
+        return float(total + 0.5 * np.square(turns).sum() + 0.5 * np.square(drift).sum())
+
+
+def _aims(tried: _Tried, contact: Mask) -> _Aims:
+    """See which landmarks stand."""
+    height = tried.position[..., 1]
+    level = np.percentile(height, LOW_PERCENTILE, axis=0).min(axis=0)
+    standing = (contact[..., None] & (height - level < _STANDING)).astype(float)
+    return _Aims(standing, np.minimum(standing[1:], standing[:-1]), level)
 
 
 def _problem(trial: Trial, cells: Mask, places: list[int]) -> _Problem:
@@ -96,59 +162,46 @@ def _problem(trial: Trial, cells: Mask, places: list[int]) -> _Problem:
     motion = [trial.subject.model.coordinates[trial.coordinates[i]].motion for i in places]
     bodies = [skeleton.body_index(f"{LANDMARKS[which]}_{side}") for side in SIDES for which in (HEEL, TOE)]
     pelvis = skeleton.pose(torch.from_numpy(trial.values)).rotation[:, skeleton.body_index("pelvis"), :, 0].mean(0)
-    forward = pelvis / torch.hypot(pelvis[0], pelvis[2])
-    belt = -trial.surface.belt_speed * torch.stack([forward[0], torch.zeros_like(forward[0]), forward[2]])
-    free = np.stack([_fading(cells[:, i]) for i in places], axis=1)
+    forward = pelvis.numpy() / float(torch.hypot(pelvis[0], pelvis[2]))
     return _Problem(
         skeleton,
-        torch.from_numpy(trial.values),
-        torch.from_numpy(_splines(trial.time)),
-        torch.from_numpy(free),
+        trial.values,
+        spline_windows(trial.time, _KNOTS),
+        np.stack([_fading(cells[:, i]) for i in places], axis=1),
         places,
-        torch.tensor([kind != "translational" for kind in motion]),
+        np.array([kind != "translational" for kind in motion]),
         bodies,
-        belt,
+        -trial.surface.belt_speed * forward * [1.0, 0.0, 1.0],
         trial.rate,
     )
 
 
-def _minimise(problem: _Problem, start: Tensor, contact: Tensor) -> Tensor:
-    with torch.no_grad():
-        position, _ = problem.landmarks(start)
-    height = position[..., 1]
-    level = torch.quantile(height, LOW_PERCENTILE / 100.0, dim=0).amin(dim=0)
-    standing = (contact[..., None] & (height - level < _STANDING)).double()
-    both = torch.minimum(standing[1:], standing[:-1])
-    change = start.clone().requires_grad_()
-    optimiser = torch.optim.LBFGS([change], max_iter=_STEPS, history_size=10, line_search_fn="strong_wolfe")
-
-    def cost() -> Tensor:
-        optimiser.zero_grad()
-        position, delta = problem.landmarks(change)
-        slide = (position.diff(dim=0) * problem.rate - problem.belt)[..., [0, 2]].square().sum(-1) / _SLIDE**2
-        off = (position[..., 1] - level) / _HEIGHT
-        # Beyond its unit a deviation counts linearly: a foot that lands or leaves does move.
-        total = (both * (torch.sqrt(1.0 + slide) - 1.0)).sum()
-        total = total + (standing * (torch.sqrt(1.0 + off.square()) - 1.0)).sum()
-        total = total + 0.5 * torch.relu(-off - 1.0).square().sum()
-        total = total + 0.5 * (delta[:, problem.turning] / _ANGLE).square().sum()
-        speed = delta[:, ~problem.turning].diff(dim=0) * problem.rate
-        total = total + 0.5 * (speed / _VELOCITY).square().sum()
-        total.backward()
-        result: Tensor = total
-        return result
-
-    optimiser.step(cost)  # type: ignore[no-untyped-call]
-    return change.detach()
-
-
-def _splines(time: Array) -> Array:
-    """Cubic B-splines (T, K) that cover the motion."""
-    count = max(1, round((time[-1] - time[0]) / _KNOTS))
-    inner = np.linspace(time[0], time[-1], count + 1)
-    step = inner[1] - inner[0]
-    knots = np.concatenate([inner[0] + step * np.arange(-3, 0), inner, inner[-1] + step * np.arange(1, 4)])
-    return np.asarray(BSpline.design_matrix(np.clip(time, inner[0], inner[-1]), knots, 3).toarray())
+def _improve(problem: _Problem, aims: _Aims, tried: _Tried) -> _Tried:
+    """Take a Gauss-Newton step; what counts linearly far off gets the weight that its slope has there."""
+    slide, off, turns, drift = problem.missed(aims, tried)
+    frames, g = tried.delta.shape
+    slopes = problem.slopes(tried)
+    equations = NormalEquations(problem.splines, g)
+    held = aims.both / np.sqrt(1.0 + np.square(slide).sum(-1))
+    level = (slopes[..., [0, 2], :] * (problem.rate / _SLIDE)).reshape(frames, -1, g)
+    rows = (frames - 1, level.shape[1])
+    equations.add(slide.reshape(rows), np.repeat(held, 2, axis=-1).reshape(rows), -level[:-1], level[1:])
+    upright = (slopes[..., 1, :] / _HEIGHT).reshape(frames, -1, g)
+    off = off.reshape(frames, -1)
+    equations.add(off, aims.standing.reshape(off.shape) / np.sqrt(1.0 + np.square(off)), upright)
+    equations.add(off + 1.0, (off < -1.0).astype(float), upright)
+    own = problem.free[:, :, None] * np.eye(g)
+    equations.add(turns, np.ones_like(turns), own[:, problem.turning] / _ANGLE)
+    shift = own[:, ~problem.turning] * (problem.rate / _VELOCITY)
+    equations.add(drift, np.ones_like(drift), -shift[:-1], shift[1:])
+    step = equations.solve(_RIDGE)
+    before = problem.cost(aims, tried)
+    for _ in range(_HALVINGS):
+        further = problem.tried(tried.change + step)
+        if problem.cost(aims, further) <= before:
+            return further
+        step = step / 2.0
+    return tried
 
 
 def _fading(cells: NDArray[np.bool_]) -> Array:
