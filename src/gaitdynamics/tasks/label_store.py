@@ -85,7 +85,7 @@ def build_labels(
     load_opensim("labelling trials with muscle forces")
     about = describe(settings, file_sha256(catalogue.folder / MANIFEST))
     _check_store(out, about)
-    (out / TRIALS).mkdir(exist_ok=True)
+    (out / TRIALS).mkdir(parents=True, exist_ok=True)
     write_text(out / STORE_FILE, json.dumps(about, indent=1) + "\n")
     outcomes = list(
         run_parallel(
