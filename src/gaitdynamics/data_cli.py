@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
+
+from gaitdynamics.engines.progress import progress_bar
 
 data = App(name="data", help="Look at the quality of training data, and prepare them.")
 
@@ -52,7 +52,7 @@ def report(
     if split is not None:
         catalogue = catalogue.select(split=_split_names(split))
     with output_folder(out):
-        with _progress_bar("checking") as progress:
+        with progress_bar("checking") as progress:
             checks = check_trials(catalogue.records, chosen, progress)
         files = write_report(out, checks, chosen, f"{data_folder.name}, rules '{rules}'")
     table = Table("rule", "trials checked", "trials removed", "frames removed", "removed by no rule above")
@@ -97,7 +97,7 @@ def prepare(
 
     if workers < 1:
         raise UserInputError(f"{workers} workers cannot work", remedy="give --workers 1 or more")
-    with _progress_bar("preparing") as progress:
+    with progress_bar("preparing") as progress:
         store, made = prepare_refiner_store(
             data_folder,
             out,
@@ -144,7 +144,7 @@ def check(source: Path, *, out: Path = Path("results")) -> int:
     torch.set_num_threads(1)
     opened = open_source(source)
     with output_folder(out):
-        with _progress_bar("checking") as progress:
+        with progress_bar("checking") as progress:
             found = check_source(opened, progress)
         files = write_check(found, out)
     Console().print(summary_table(found))
@@ -156,15 +156,3 @@ def check(source: Path, *, out: Path = Path("results")) -> int:
 
 def _split_names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
-
-
-@contextmanager
-def _progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        bar = bars.add_task(what, total=None)
-        yield lambda done, total: bars.update(bar, completed=done, total=total)
