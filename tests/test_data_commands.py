@@ -94,7 +94,7 @@ def test_prepare_makes_a_store_once(folder: Path, tmp_path: Path, capsys) -> Non
         ("Arc/s1/walk1", "train", 160),
         ("Bow/s1/walk1", "val", 100),
     ]
-    assert "knee_angle_r" in store.description.left_out["Arc/s1/walk2"]
+    assert "knee_angle_r" in store.reasons["Arc/s1/walk2"]
     assert run("prepare", folder, "--out", place) == 0
     assert "was there already" in capsys.readouterr().out
     assert run("prepare", folder, "--out", place, "--rules", "paper") == 2

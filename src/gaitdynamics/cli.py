@@ -19,6 +19,7 @@ from gaitdynamics.generative_cli import check_samples, complete, evaluate_comple
 from gaitdynamics.hip_cli import evaluate_hip, fetch_data, hip, train_hip
 from gaitdynamics.kinetics_cli import kinetics
 from gaitdynamics.labels_cli import labels, train_muscles
+from gaitdynamics.prepare_cli import prepare
 from gaitdynamics.train_cli import train
 from gaitdynamics.weights_cli import weights
 from gaitdynamics.what_if_cli import evaluate_motion, evaluate_speed, evaluate_sway, modify, speed
@@ -42,6 +43,7 @@ app.command(evaluate)
 app.command(train)
 app.command(weights)
 app.command(data_commands)
+app.command(prepare)
 app.command(hip)
 app.command(kinetics)
 app.command(labels)

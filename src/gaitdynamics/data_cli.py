@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from gaitdynamics.engines.progress import progress_bar
+from gaitdynamics.prepare_cli import Names, prepare, split_names
 
 data = App(name="data", help="Look at the quality of training data, and prepare them.")
 
-Flag = Annotated[bool, Parameter(negative=())]
-Names = Annotated[tuple[str, ...], Parameter(negative=(), consume_multiple=True)]
+data.command(prepare)
 
 
 @data.command
@@ -50,7 +50,7 @@ def report(
     chosen = choose_rules(rules, without)
     catalogue = Catalogue.read(data_folder)
     if split is not None:
-        catalogue = catalogue.select(split=_split_names(split))
+        catalogue = catalogue.select(split=split_names(split))
     with output_folder(out):
         with progress_bar("checking") as progress:
             checks = check_trials(catalogue.records, chosen, progress)
@@ -60,63 +60,6 @@ def report(
         table.add_row(*row)
     Console().print(table)
     print("  ".join(str(path) for path in files))
-
-
-@data.command
-def prepare(
-    data_folder: Path,
-    *,
-    out: Path,
-    split: str = "train,val",
-    rules: Literal["none", "paper", "published"] = "none",
-    without: Names = (),
-    workers: int = 1,
-    overwrite: Flag = False,
-) -> None:
-    """Make a store of training windows of the refiner. A run that was stopped goes on when it is started again.
-
-    Parameters
-    ----------
-    data_folder
-        Folder with manifest.csv, laid out as docs/data.md tells.
-    out
-        Folder of the store. One that holds the same already is left as it is.
-    split
-        Sides of the split, separated by commas.
-    rules
-        Quality rules by which trials and frames are left out.
-    without
-        Names of rules not to apply.
-    workers
-        Processes that read trials at the same time.
-    overwrite
-        Replace a store of other data or settings.
-    """
-    from gaitdynamics.errors import UserInputError
-    from gaitdynamics.training.stored_samples import prepare_refiner_store
-
-    if workers < 1:
-        raise UserInputError(f"{workers} workers cannot work", remedy="give --workers 1 or more")
-    with progress_bar("preparing") as progress:
-        store, made = prepare_refiner_store(
-            data_folder,
-            out,
-            splits=_split_names(split),
-            rules=None if rules == "none" else rules,
-            without=without,
-            workers=workers,
-            overwrite=overwrite,
-            progress=progress,
-        )
-    description = store.description
-    size = sum(path.stat().st_size for path in out.iterdir())
-    print(
-        f"{out}: {len(store.entries)} samples, {description.rows} frames, {size / 1e6:.1f} MB"
-        f"{'' if made else ', was there already'}"
-    )
-    print(f"fingerprint {description.fingerprint}")
-    if description.left_out:
-        print(f"{len(description.left_out)} trials are left out; store.json says why")
 
 
 @data.command
@@ -152,7 +95,3 @@ def check(source: Path, *, out: Path = Path("results")) -> int:
     print("\n".join(summary_lines(found)))
     print("  ".join(str(path) for path in files))
     return 2 if found.nothing_readable else 0
-
-
-def _split_names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]

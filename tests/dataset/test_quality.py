@@ -35,7 +35,25 @@ def test_a_sound_walk_stays_whole(walk: Trial, rules) -> None:
     assert verdict.reason is None
     assert verdict.segments == ((0, 300),)
     assert [f.rule for f in verdict.findings] == [rule.name for rule in rules]
-    assert all(f.value is not None and not f.reason for f in verdict.findings)
+    assert all(f.value is not None and not f.reason for f in verdict.findings if f.rule != "contact_bodies")
+
+
+@pytest.mark.parametrize(
+    ("bodies", "removes"), [(None, False), (("calcn_r", "calcn_l"), False), (("a", "b", "c"), True)]
+)
+def test_the_published_code_drops_trials_with_more_than_two_bodies_in_contact(walk: Trial, bodies, removes) -> None:
+    told = replace(walk, provenance={**walk.provenance, "contact_bodies": bodies})
+    found = finding(told, "contact_bodies", PUBLISHED)
+    assert found.value == (None if bodies is None else len(bodies))
+    assert found.removes_trial is removes
+
+
+def test_without_forces_only_the_motion_is_judged(walk: Trial) -> None:
+    for rules in (PAPER, PUBLISHED):
+        verdict = judge(replace(walk, forces=None), rules)
+        unknown = {f.rule for f in verdict.findings if f.value is None}
+        assert unknown == {"cop_distance", *({"contact_bodies", "valid_window"} if rules is PUBLISHED else ())}
+        assert verdict.segments == ((0, 300),)
 
 
 def test_a_trunk_turned_too_far(walk: Trial) -> None:

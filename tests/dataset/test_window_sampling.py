@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gaitdynamics.dataset.store_manifest import SampleEntry
 from gaitdynamics.dataset.window_sampling import WindowSampler
-from gaitdynamics.dataset.window_store import SampleEntry
 from gaitdynamics.errors import UserInputError
 
 

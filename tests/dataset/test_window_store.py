@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gaitdynamics.dataset import store_building
+from gaitdynamics.dataset import store_building, store_parts
+from gaitdynamics.dataset.preprocessing import Described, Outcome
 from gaitdynamics.dataset.records import TrialRecord
-from gaitdynamics.dataset.store_building import Described, build_store, fingerprint
-from gaitdynamics.dataset.store_writing import write_store
-from gaitdynamics.dataset.window_store import Field, SampleEntry, StoreDescription, WindowStore
-from gaitdynamics.errors import FileFormatError, UserInputError
+from gaitdynamics.dataset.store_building import build_store, fingerprint
+from gaitdynamics.dataset.store_manifest import SampleEntry
+from gaitdynamics.dataset.store_writing import changed_files, write_store
+from gaitdynamics.dataset.window_store import Field, StoreDescription, WindowStore
+from gaitdynamics.engines.local import LocalEngine
+from gaitdynamics.errors import FileFormatError, GaitError, UserInputError
 from gaitdynamics.features.published.schema import PUBLISHED_63
 from gaitdynamics.trial import Surface
 from made_up_samples import FIELDS, RECIPE, content
 
 pytest.importorskip("pyarrow")
+
+
+@pytest.fixture(autouse=True)
+def one_trial_per_part(monkeypatch) -> None:
+    monkeypatch.setattr(store_parts, "TRIALS_PER_PART", 1)
 
 
 @pytest.fixture
@@ -49,18 +56,20 @@ def test_what_is_stored_comes_back_mapped_and_read_only(records, tmp_path) -> No
     assert [(e.label, e.variant, e.frames) for e in store.entries] == [
         (f"S/p/t{k}", variant, frames) for k in range(3) for variant, frames in (("a", 5 + k), ("b", 2))
     ]
-    assert store.description.left_out == {"S/p/t3": "nothing to learn"}
+    assert store.reasons == {"S/p/t3": "nothing to learn"}
+    assert [(t.split, t.step, t.seconds) for t in store.left_out] == [("train", "usable", 0.08)]
+    assert {(e.mass_kg, e.height_m, e.height_estimated) for e in store.entries} == {(70.0, 1.7, False)}
     assert store.description.rows == 24
     assert [e.trial for e in store.select("val")] == ["t2", "t2"]
     assert {e.start_s for e in store.entries} == {0.25}
-    for entry, sample in zip(store.entries, [s for r in records[:3] for s in content(r)], strict=True):
+    for entry, sample in zip(store.entries, [s for r in records[:3] for s in content(r).samples], strict=True):
         found = store.sample(entry)
         # Half precision keeps eleven binary digits.
         np.testing.assert_allclose(found["x"], sample.arrays["x"], rtol=2**-11, atol=1e-7)
         np.testing.assert_array_equal(found["flag"], sample.arrays["flag"])
         assert found["x"].dtype == np.float16
     with pytest.raises(ValueError, match="read-only"):
-        store.arrays["x"][0] = 1.0
+        store.sample(store.entries[0])["x"][0] = 1.0
 
 
 def test_windows_are_gathered_from_many_samples_at_once(records, tmp_path) -> None:
@@ -76,7 +85,7 @@ def test_the_same_store_is_not_made_twice(records, tmp_path, monkeypatch) -> Non
     place = tmp_path / "store"
     build_store(place, RECIPE, records)
     before = {path.name: path.stat().st_mtime_ns for path in place.iterdir()}
-    monkeypatch.setattr(store_building, "_describe_all", lambda *_: pytest.fail("it was made again"))
+    monkeypatch.setattr(store_building, "_make_parts", lambda *_: pytest.fail("it was made again"))
     store, made = build_store(place, RECIPE, records)
     assert not made
     assert store.description.rows == 24
@@ -128,7 +137,7 @@ def test_a_folder_of_something_else_is_never_replaced(records, tmp_path, overwri
 def test_a_stopped_run_leaves_no_store_and_goes_on(records, tmp_path) -> None:
     described = []
 
-    def interrupted(record: TrialRecord) -> list[Described]:
+    def interrupted(record: TrialRecord) -> Outcome:
         if record.trial == "t2":
             raise KeyboardInterrupt
         described.append(record.trial)
@@ -140,7 +149,7 @@ def test_a_stopped_run_leaves_no_store_and_goes_on(records, tmp_path) -> None:
     assert not place.exists()
     seen = []
 
-    def counted(record: TrialRecord) -> list[Described]:
+    def counted(record: TrialRecord) -> Outcome:
         described.append(record.trial)
         return content(record)
 
@@ -148,16 +157,22 @@ def test_a_stopped_run_leaves_no_store_and_goes_on(records, tmp_path) -> None:
     assert described == ["t0", "t1", "t2", "t3"]
     assert seen == [(2, 4), (3, 4), (4, 4)]
     whole, _ = build_store(tmp_path / "whole", RECIPE, records)
-    for name in FIELDS:
-        assert (place / f"{name}.npy").read_bytes() == (tmp_path / "whole" / f"{name}.npy").read_bytes()
+    assert_same_files(place, tmp_path / "whole")
     assert whole.entries == WindowStore.open(place).entries
 
 
+def assert_same_files(one: Path, other: Path) -> None:
+    names = [sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.is_file()) for root in (one, other)]
+    assert names[0] == names[1]
+    for name in names[0]:
+        assert (one / name).read_bytes() == (other / name).read_bytes(), name
+
+
 def test_what_was_left_by_other_settings_is_not_used(records, tmp_path) -> None:
-    def interrupted(record: TrialRecord) -> list[Described]:
+    def interrupted(record: TrialRecord) -> Outcome:
         if record.trial == "t2":
             raise KeyboardInterrupt
-        return [Described("old", 0.0, {"x": np.ones((4, 3)), "flag": np.ones(4, dtype=bool)})]
+        return Outcome([Described("old", 0.0, {"x": np.ones((4, 3)), "flag": np.ones(4, dtype=bool)})])
 
     with pytest.raises(KeyboardInterrupt):
         build_store(tmp_path / "store", replace(RECIPE, describe=interrupted, settings={"noise": 9}), records)
@@ -165,14 +180,98 @@ def test_what_was_left_by_other_settings_is_not_used(records, tmp_path) -> None:
     assert {entry.variant for entry in store.entries} == {"a", "b"}
 
 
-def test_workers_make_the_same_store(records, tmp_path, monkeypatch) -> None:
-    # Forked, for processes that start afresh take seconds to import what these have.
-    forked = multiprocessing.get_context("fork")
-    monkeypatch.setattr(store_building.multiprocessing, "get_context", lambda _: forked)
-    build_store(tmp_path / "one", RECIPE, records)
-    build_store(tmp_path / "two", RECIPE, records, workers=2)
-    for name in ("x.npy", "flag.npy", "samples.parquet", "store.json"):
-        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+def test_other_processes_make_the_same_store_whatever_the_order(records, tmp_path) -> None:
+    class Backwards:
+        def run(self, function, items):
+            yield from reversed([(key, function(item)) for key, item in items])
+
+    for name, engine in (("one", None), ("two", LocalEngine(2)), ("back", Backwards())):
+        build_store(tmp_path / name, RECIPE, records, engine=engine, shard_rows=9)
+    assert_same_files(tmp_path / "one", tmp_path / "two")
+    assert_same_files(tmp_path / "one", tmp_path / "back")
+
+
+def test_rows_are_read_across_shards_as_from_one(records, tmp_path) -> None:
+    one, _ = build_store(tmp_path / "one", RECIPE, records)
+    many, _ = build_store(tmp_path / "many", RECIPE, records, shard_rows=8)
+    assert [shard.rows for shard in many.description.shards] == [15, 9]
+    assert [(e.shard, e.offset, e.first_row) for e in many.entries] == [
+        *((0, 0, 0), (0, 5, 5), (0, 7, 7), (0, 13, 13)),
+        *((1, 0, 15), (1, 7, 22)),
+    ]
+    for name in FIELDS:
+        np.testing.assert_array_equal(np.asarray(many.arrays[name]), np.asarray(one.arrays[name]))
+        index = np.array([[3, 23, 0], [14, 15, -1]])
+        np.testing.assert_array_equal(many.arrays[name][index], one.arrays[name][index])
+        np.testing.assert_array_equal(many.arrays[name][12:18], one.arrays[name][12:18])
+    rows = np.array([15, 0, 20, 7])
+    np.testing.assert_array_equal(many.gather(rows, 4)["x"], one.gather(rows, 4)["x"])
+    for entry, other in zip(many.entries, one.entries, strict=True):
+        np.testing.assert_array_equal(many.sample(entry)["x"], one.sample(other)["x"])
+        assert entry.sha256 == other.sha256
+    with pytest.raises(IndexError, match="beyond its shard"):
+        many.gather(np.array([13]), 4)
+    with pytest.raises(IndexError, match="24 rows"):
+        many.arrays["x"][np.array([24])]
+
+
+def test_parts_that_are_there_serve_a_store_of_more_trials(records, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(store_parts, "TRIALS_PER_PART", 2)
+    described = []
+
+    def counted(record: TrialRecord) -> Outcome:
+        described.append(record.trial)
+        if len(described) == 3:
+            raise KeyboardInterrupt
+        return content(record)
+
+    recipe = replace(RECIPE, describe=counted)
+    with pytest.raises(KeyboardInterrupt):
+        build_store(tmp_path / "store", recipe, records[:3])
+    build_store(tmp_path / "store", recipe, records)
+    assert described == ["t0", "t1", "t2", "t2", "t3"]
+
+
+def test_a_fault_in_one_trial_is_told_and_the_others_are_kept(records, tmp_path) -> None:
+    def faulty(record: TrialRecord) -> Outcome:
+        if record.trial == "t1":
+            raise ZeroDivisionError("nobody foresaw this")
+        return content(record)
+
+    store, _ = build_store(tmp_path / "store", replace(RECIPE, describe=faulty), records)
+    assert {entry.trial for entry in store.entries} == {"t0", "t2"}
+    fault = next(trial for trial in store.left_out if trial.trial == "t1")
+    assert fault.step == "unforeseen_error"
+    assert fault.reason.startswith("ZeroDivisionError: nobody foresaw this (test_window_store.py, line ")
+    assert "| unforeseen_error | 1 (25 %) |" in (tmp_path / "store/report.md").read_text()
+
+
+def test_a_full_disk_is_no_fault_of_a_trial(records, tmp_path) -> None:
+    full = True
+
+    def writing(record: TrialRecord) -> Outcome:
+        if record.trial == "t1" and full:
+            raise OSError("no space left on device")
+        return content(record)
+
+    recipe = replace(RECIPE, describe=writing)
+    with pytest.raises(GaitError, match=r"trials of S/p/t1: OSError: no space left[\s\S]*goes on with what is left"):
+        build_store(tmp_path / "store", recipe, records)
+    assert not (tmp_path / "store").exists()
+    full = False
+    assert len(build_store(tmp_path / "store", recipe, records)[0].entries) == 6
+
+
+def test_hashes_tell_what_was_changed(records, tmp_path) -> None:
+    store, _ = build_store(tmp_path / "store", RECIPE, records)
+    again, _ = build_store(tmp_path / "again", RECIPE, records)
+    assert store.description.content == again.description.content
+    assert changed_files(store) == []
+    path = tmp_path / "store/shards/00000/x.npy"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert changed_files(store) == ["shards/00000/x.npy"]
 
 
 def entry(frames: int) -> SampleEntry:
@@ -209,19 +308,19 @@ def test_the_published_columns_fit_into_the_same_store(tmp_path) -> None:
 
 def test_a_damaged_store_says_what_to_do(records, tmp_path) -> None:
     place = tmp_path / "store"
-    with pytest.raises(FileFormatError, match=r"no store\.json[\s\S]*data prepare"):
+    with pytest.raises(FileFormatError, match=r"no store\.json[\s\S]*gaitdynamics prepare"):
         WindowStore.open(place)
     build_store(place, RECIPE, records)
-    array = (place / "x.npy").read_bytes()
-    (place / "x.npy").write_bytes(array[:-7])
-    with pytest.raises(FileFormatError, match=r"x\.npy[\s\S]*data prepare"):
+    array = (place / "shards/00000/x.npy").read_bytes()
+    (place / "shards/00000/x.npy").write_bytes(array[:-7])
+    with pytest.raises(FileFormatError, match=r"x\.npy[\s\S]*gaitdynamics prepare"):
         WindowStore.open(place)
-    np.save(place / "x.npy", np.zeros((3, 3)))
+    np.save(place / "shards/00000/x.npy", np.zeros((3, 3)))
     with pytest.raises(FileFormatError, match=r"x\.npy.*\(3, 3\) of float64"):
         WindowStore.open(place)
-    (place / "x.npy").write_bytes(array)
-    (place / "samples.parquet").write_bytes(b"PAR1")
-    with pytest.raises(FileFormatError, match=r"samples\.parquet"):
+    (place / "shards/00000/x.npy").write_bytes(array)
+    (place / "manifest.parquet").write_bytes(b"PAR1")
+    with pytest.raises(FileFormatError, match=r"manifest\.parquet"):
         WindowStore.open(place)
     facts = json.loads((place / "store.json").read_text())
     (place / "store.json").write_text(json.dumps(facts | {"format": "gaitdynamics-windows-9"}))

@@ -11,11 +11,12 @@ import torch
 from rich.console import Console
 
 from gaitdynamics.dataset import Catalogue
+from gaitdynamics.dataset.preprocessing import Describer
 from gaitdynamics.dataset.records import TrialRecord
 from gaitdynamics.dataset.store_writing import write_store
 from gaitdynamics.dataset.window_sampling import WindowSampler
 from gaitdynamics.dataset.window_store import WindowStore
-from gaitdynamics.errors import FileFormatError, UserInputError
+from gaitdynamics.errors import FileFormatError
 from gaitdynamics.features.body_state import body_state
 from gaitdynamics.features.refiner_schema import COLUMNS, TOTAL_FORCE, refiner_features
 from gaitdynamics.inference.checkpoint import load_refiner
@@ -23,10 +24,10 @@ from gaitdynamics.training.force_windows import VARIANTS, Sample, noise_seed, sa
 from gaitdynamics.training.refiner import RefinerTraining, train_refiner
 from gaitdynamics.training.stored_samples import (
     FIELDS,
-    RefinerDescriber,
     batch_from_store,
     both_views,
     prepare_refiner_store,
+    refiner_content,
     samples_from_store,
 )
 from gaitdynamics.trial import Trial
@@ -121,7 +122,11 @@ def test_rules_leave_out_trials_and_cut_frames(example_trial: Trial, tmp_path: P
     folder.mkdir()
     write_folder(folder, trial.with_values(values), ROWS[:1])
     record = Catalogue.read(folder).records[0]
-    whole, cut = RefinerDescriber()(record), RefinerDescriber("paper")(record)
+    whole = Describer(refiner_content)(record).samples
+    outcome = Describer(refiner_content, "paper")(record)
+    cut = outcome.samples
+    assert [(f.rule, f.bad_frames) for f in outcome.findings if f.reason] == [("joint_speed", 10)]
+    assert outcome.seconds == pytest.approx(2.2)
     assert [sample.frames for sample in whole] == [220] * len(VARIANTS)
     # The jumps are from frame 79 to 80 and from 139 to 140: 77 to 81 and 137 to 141 go.
     assert [(s.variant, s.frames, round(s.start_s, 2)) for s in cut] == [
@@ -130,15 +135,17 @@ def test_rules_leave_out_trials_and_cut_frames(example_trial: Trial, tmp_path: P
     write_folder(
         folder, replace(trial, time=trial.time[:140], values=trial.values[:140], forces=trial.forces), ROWS[:1]
     )
-    with pytest.raises(UserInputError, match=r"length: duration: 1\.4 s"):
-        RefinerDescriber("paper")(Catalogue.read(folder).records[0])
-    assert RefinerDescriber("paper", ("length",))(Catalogue.read(folder).records[0])
+    record = Catalogue.read(folder).records[0]
+    short = Describer(refiner_content, "paper")(record)
+    assert (short.samples, short.step) == ([], "length")
+    assert short.reason == "duration: 1.4 s, at least 1.5 s is kept"
+    assert Describer(refiner_content, "paper", ("length",))(record).samples
 
 
 def test_a_store_of_something_else_is_refused(store: WindowStore, tmp_path: Path) -> None:
     description = store.description.model_copy(update={"name": "refiner-samples-0/foot-view-0"})
     other = write_store(tmp_path / "old", description, store.entries, lambda k: store.sample(store.entries[k]))
-    with pytest.raises(FileFormatError, match=r"foot-view-0[\s\S]*data prepare"):
+    with pytest.raises(FileFormatError, match=r"foot-view-0[\s\S]*gaitdynamics prepare"):
         samples_from_store(other, "train")
 
 
@@ -146,9 +153,9 @@ def test_a_store_of_something_else_is_refused(store: WindowStore, tmp_path: Path
 def test_real_samples_lose_no_more_than_half_precision_takes(data_folder: Path, tmp_path: Path, study: str) -> None:
     catalogue = Catalogue.read(data_folder).select(split="train", study=study)
     record = next(r for r in catalogue if r.activity in ("walking", "running"))
-    describe = RefinerDescriber()
+    describe = Describer(refiner_content)
     expected = made(record)
-    found = describe(record)
+    found = describe(record).samples
     assert len(found) == len(expected) == (3 if study in ("ZhejiangIMU", "Fukuchi2017") else 4)
     for one, other in zip(found, expected, strict=True):
         stored = {name: one.arrays[name].astype(field.dtype) for name, field in FIELDS.items()}

@@ -76,6 +76,11 @@ class TrialRule:
     source: str
     measure: Callable[[Trial], float | None]
 
+    @property
+    def limit(self) -> str:
+        """What is kept, in words."""
+        return f"{self.keeps} {self.threshold:g} {self.unit}"
+
     def check(self, trial: Trial) -> Finding:
         """Apply the rule to a trial."""
         value = self.measure(trial)
@@ -85,8 +90,8 @@ class TrialRule:
         removes = value > self.threshold if self.keeps == "at most" else value < self.threshold
         if not removes:
             return finding
-        kept = f"{self.keeps} {self.threshold:g} {self.unit} is kept"
-        return replace(finding, removes_trial=True, reason=f"{self.quantity}: {value:.4g} {self.unit}, {kept}")
+        reason = f"{self.quantity}: {value:.4g} {self.unit}, {self.limit} is kept"
+        return replace(finding, removes_trial=True, reason=reason)
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,11 @@ class FrameRule:
     before: int = 0
     after: int = 0
     ends: int = 0
+
+    @property
+    def limit(self) -> str:
+        """What is kept, in words."""
+        return f"at most {self.threshold:g} {self.unit}"
 
     def check(self, trial: Trial) -> Finding:
         """Apply the rule to a trial."""
@@ -168,6 +178,7 @@ PAPER: Final[tuple[Rule, ...]] = (
 
 #: The rules as the published code counts, in its order.
 PUBLISHED: Final[tuple[Rule, ...]] = (
+    TrialRule("contact_bodies", "bodies in contact", 2.0, "bodies", "at most", _CODE, measures.contact_bodies),
     FrameRule("empty_ends", "first or last frame without any force", 0.5, "flag", _CODE, measures.empty_ends),
     _TRUNK,
     TrialRule(
@@ -262,7 +273,7 @@ class Verdict:
 
 
 def judge(trial: Trial, rules: Sequence[Rule]) -> Verdict:
-    """Apply rules to a trial with measured forces on the rows of its motion.
+    """Apply rules to a trial; forces, where it has any, are on the rows of the motion.
 
     Every rule sees the whole trial, also where another one has removed it, so that counts do not depend on the order.
     """

@@ -67,13 +67,15 @@ def heading_range_published(trial: Trial) -> float | None:
 def far_cop_share(trial: Trial) -> float | None:
     """Share [%] of the stance frames of a foot in which its centre of pressure is far from it, of the worse foot.
 
-    None where no foot is in stance, or the model has no toes.
+    None where no foot is in stance or no force was measured, or the model has no toes.
 
     Notes
     -----
     Differences from the published code: the distance is that from the nearest point between heel and toe joint. From
     the heel alone, 0.3 m is reached by the tip of a large shoe at push-off.
     """
+    if trial.forces is None:
+        return None
     distance = cop_distances(trial)
     stance = _stance(trial)
     if distance is None or not stance.any():
@@ -104,15 +106,23 @@ def far_cop_share_published(trial: Trial) -> float | None:
     """Share [%] of all frames in which the centre of pressure is far from the heel, counted as the published code does.
 
     The three axes are looked at one by one, a third of a frame is counted for each that is too far, and the share is
-    that of all frames of the trial, those of swing included; of the worse foot. None where no foot is in stance.
+    that of all frames of the trial, those of swing included; of the worse foot.
+    None where no foot is in stance or no force was measured.
     """
+    if trial.forces is None:
+        return None
     stance = _stance(trial)
     if not stance.any():
         return None
-    assert trial.forces is not None
     offset = trial.forces.cop - foot_origins(trial)
     far = ((np.abs(offset) > FARTHEST_COP) & stance[..., None]).sum((0, 2)) / 3.0
     return 100.0 * float(far.max()) / len(trial.time)
+
+
+def contact_bodies(trial: Trial) -> float | None:
+    """Count the bodies on which the file has forces; None where it does not tell."""
+    bodies = trial.provenance.get("contact_bodies")
+    return float(len(bodies)) if isinstance(bodies, list | tuple) else None
 
 
 def longest_valid_run(trial: Trial) -> float | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gaitdynamics.dataset.quality import FrameRule, Rule, judge
+from gaitdynamics.dataset.quality import Rule, judge
 from gaitdynamics.dataset.records import TrialRecord
 from gaitdynamics.errors import GaitError
 from gaitdynamics.files.atomic import write_text
@@ -137,7 +137,7 @@ def _markdown(checks: Sequence[Check], rules: Sequence[Rule], title: str) -> str
         "",
         "| rule | what is measured | kept | from |",
         "|---|---|---|---|",
-        *(f"| {r.name} | {r.quantity} | {_kept(r)} | {r.source} |" for r in rules),
+        *(f"| {r.name} | {r.quantity} | {r.limit} | {r.source} |" for r in rules),
         "",
         "## All studies",
         "",
@@ -164,10 +164,6 @@ def _markdown(checks: Sequence[Check], rules: Sequence[Rule], title: str) -> str
     )
     lines += _table(("trial", "rule", "removed", "why"), what) if removed else ["Nothing."]
     return "\n".join(lines) + "\n"
-
-
-def _kept(rule: Rule) -> str:
-    return f"{'at most' if isinstance(rule, FrameRule) else rule.keeps} {rule.threshold:g} {rule.unit}"
 
 
 def _one_line(text: str) -> str:

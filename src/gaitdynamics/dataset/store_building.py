@@ -1,121 +1,69 @@
-"""Making a store from the trials of a data folder: in parallel, resumable, and only where something changed.
+"""Making a store from recordings: by any engine, resumable, and only where something changed.
 
-Each trial is described on its own and kept in a file beside the store until all are there. A run that was stopped goes
-on with the trials that are left.
+Trials are described a few at a time into parts, files in a hidden folder beside the store, and these are put together
+into shards. A run that was stopped, in whatever way, goes on with the parts that are left. Which trials make a part,
+and which parts a shard, depends on the recordings alone, so that every engine makes the same store.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import multiprocessing
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, replace
-from functools import cache, partial
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
-import numpy as np
-import torch
-
-from gaitdynamics.dataset.records import TrialRecord
-from gaitdynamics.dataset.store_writing import check_place, write_store
+from gaitdynamics.dataset.identity import json_sha256
+from gaitdynamics.dataset.preparation_report import PreparationTally
+from gaitdynamics.dataset.recordings import Recording
+from gaitdynamics.dataset.store_manifest import LeftOut, SampleEntry, load_pyarrow
+from gaitdynamics.dataset.store_parts import Part, PartMaker, Recipe, part_arrays, plan_parts, read_facts
+from gaitdynamics.dataset.store_writing import (
+    SHARD_ROWS,
+    check_place,
+    finish_store,
+    place,
+    plan_shards,
+    write_shard,
+)
 from gaitdynamics.dataset.window_store import (
-    FORMAT,
-    AnyArray,
     Field,
-    SampleEntry,
+    Shard,
     StoreDescription,
     WindowStore,
     is_store,
-    load_pyarrow,
     read_description,
 )
+from gaitdynamics.engines.engine import Engine, Failure
+from gaitdynamics.engines.local import LocalEngine
 from gaitdynamics.errors import GaitError, UserInputError
-from gaitdynamics.files.atomic import atomic_path, file_sha256, write_text
-
-_FACTS: Final = "facts"
 
 
-@dataclass(frozen=True)
-class Described:
-    """A sample as it comes from a trial: what was done to it, time of its first frame [s], and its fields."""
-
-    variant: str
-    start_s: float
-    arrays: Mapping[str, AnyArray]
-
-    @property
-    def frames(self) -> int:
-        """Number of frames."""
-        return len(next(iter(self.arrays.values())))
-
-
-#: Turns a trial into samples; raises GaitError, saying why, where it gives none. Must be picklable.
-Describe = Callable[[TrialRecord], Sequence[Described]]
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How samples are made.
-
-    Attributes
-    ----------
-    name
-        Name and version of the schema.
-    fields
-        What is stored of each frame.
-    rate_hz
-        Sampling rate of the samples [Hz].
-    settings
-        Everything else that the samples depend on, as plain JSON: versions and columns of features, rules.
-    describe
-        Makes the samples of a trial.
-    """
-
-    name: str
-    fields: Mapping[str, Field]
-    rate_hz: float
-    settings: Mapping[str, Any]
-    describe: Describe
-
-
-def fingerprint(recipe: Recipe, records: Sequence[TrialRecord]) -> str:
+def fingerprint(recipe: Recipe, recordings: Sequence[Recording]) -> str:
     """Identify what a store would hold.
 
     Returns
     -------
     str
-        SHA-256 over the format of stores, the schema with its fields and settings, and for each trial its facts from
-        the manifest and the SHA-256 of its files. Where the files lie makes no difference.
+        SHA-256 over the format of stores, the schema with its fields and settings, and for each trial its facts and
+        the SHA-256 of its files. Where the files lie makes no difference.
     """
-    digest = cache(file_sha256)  # trials of a person share the model
-    trials = []
-    for record in records:
-        facts = asdict(record)
-        trials.append([facts, [digest(facts.pop(name)) for name in ("model_file", "motion_file", "forces_file")]])
-    content = {
-        "format": FORMAT,
-        "name": recipe.name,
-        "fields": {name: field.model_dump() for name, field in recipe.fields.items()},
-        "rate_hz": recipe.rate_hz,
-        "settings": recipe.settings,
-        "trials": trials,
-    }
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return _mark(recipe, plan_parts(Path(), recipe, recordings))
+
+
+def _mark(recipe: Recipe, parts: Sequence[Part]) -> str:
+    return json_sha256([recipe.facts(), *(part.path.stem for part in parts)])
 
 
 def build_store(
     folder: str | Path,
     recipe: Recipe,
-    records: Sequence[TrialRecord],
+    recordings: Sequence[Recording],
     *,
-    workers: int = 1,
+    engine: Engine | None = None,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    unreadable: Sequence[LeftOut] = (),
+    shard_rows: int = SHARD_ROWS,
 ) -> tuple[WindowStore, bool]:
     """Make a store, or find that it is there already.
 
@@ -123,14 +71,19 @@ def build_store(
     ----------
     folder
         Of the store.
-    recipe, records
+    recipe, recordings
         What to make of which trials.
-    workers
-        Processes that describe trials; one works without starting any.
+    engine
+        What does the work; this process by default. All processes must reach the files of the recordings, and the
+        folder beside the store, under the same paths.
     overwrite
         Replace a store of other data or settings.
     progress
         Told the trials done and all of them.
+    unreadable
+        What is left out before any trial is known, for manifest and report.
+    shard_rows
+        Rows at which a shard is closed.
 
     Returns
     -------
@@ -143,111 +96,150 @@ def build_store(
         A store of other data or settings, or something else, is there; or no trial can be used.
     MissingExtraError
         pyarrow is not installed.
+    GaitError
+        Parts could not be made, for processes were lost or the disk is full; what was made is kept.
     """
     folder = Path(folder)
-    mark = fingerprint(recipe, records)
-    if is_store(folder) and read_description(folder).fingerprint == mark:
+    engine = engine or LocalEngine()
+    home = folder.absolute().with_name(f".{folder.name}.parts")
+    parts = plan_parts(home, recipe, recordings)
+    mark = _mark(recipe, parts)
+    if is_store(folder) and _has_fingerprint(folder, mark):
         return WindowStore.open(folder), False
     check_place(folder, overwrite=overwrite)
     load_pyarrow()  # its absence is told before the work, not after it
-    parts = folder.with_name(f".{folder.name}.parts")
-    _open_parts(parts, mark)
-    for done in _describe_all(parts, recipe, records, workers):
+    home.mkdir(exist_ok=True)
+    for done in _make_parts(engine, recipe, parts):
         if progress is not None:
-            progress(done, len(records))
-    entries, places, left_out = _collect(parts, recipe, records)
-    if not entries:
-        some = "; ".join(f"{label}: {why}" for label, why in list(left_out.items())[:3])
+            progress(done, len(recordings))
+    collected = _collect(recipe, parts, unreadable)
+    if not collected.entries:
+        some = "; ".join(f"{trial.label}: {trial.reason}" for trial in collected.left_out[:3])
         raise UserInputError(
-            "no trial can be used", remedy=f"look at the reasons of `gaitdynamics data report`; the first: {some}"
+            "no trial can be used", remedy=f"look at the reasons with `gaitdynamics data check`; the first: {some}"
         )
+    spans = plan_shards(collected.rows, shard_rows)
+    new = home / mark[:16]
     description = StoreDescription(
         name=recipe.name,
         fields=dict(recipe.fields),
         settings=dict(recipe.settings),
         fingerprint=mark,
-        left_out=left_out,
+        shards=_make_shards(engine, new, recipe.fields, collected, spans),
+    )
+    collected.tally.write(new)
+    entries_of = _spans_of_entries(collected, spans)
+    finish_store(new, folder, description, place(collected.entries, entries_of), collected.left_out)
+    shutil.rmtree(home)
+    return WindowStore.open(folder), True
+
+
+def _has_fingerprint(folder: Path, mark: str) -> bool:
+    try:
+        return read_description(folder).fingerprint == mark
+    except UserInputError:  # of another version
+        return False
+
+
+def _make_parts(engine: Engine, recipe: Recipe, parts: Sequence[Part]) -> Iterator[int]:
+    """Make the parts that are not there yet; yields how many trials are done."""
+    left = [part for part in parts if not part.done]
+    done = sum(len(part.recordings) for part in parts if part.done)
+    yield done
+    failures: list[tuple[Part, Failure]] = []
+    for number, result in engine.run(PartMaker(recipe), enumerate(left)):
+        if isinstance(result, Failure):
+            failures.append((left[number], result))
+        else:
+            done += result
+            yield done
+    _raise_failures([(f"trials of {part.recordings[0].label}", failure) for part, failure in failures], len(left))
+
+
+def _raise_failures(failures: Sequence[tuple[str, Failure]], count: int) -> None:
+    if not failures:
+        return
+    what, first = failures[0]
+    raise GaitError(
+        f"{len(failures)} of {count} pieces of work failed; the first, {what}: {first.reason}\n"
+        f"{first.detail}  Remedy: run the same command again, which goes on with what is left"
+        f"{'; with fewer workers where memory ran out' if first.kind == 'lost' else ''}"
     )
 
-    def arrays(number: int) -> Mapping[str, AnyArray]:
-        path, sample = places[number]
-        with np.load(path, allow_pickle=False) as part:
-            return {name: part[f"{sample}/{name}"] for name in recipe.fields}
 
-    store = write_store(folder, description, entries, arrays, overwrite=overwrite)
-    shutil.rmtree(parts)
-    return store, True
+@dataclass(frozen=True)
+class _Collected:
+    """What all parts hold: parts that have rows, how many rows and samples each, and the samples of all."""
 
-
-def _open_parts(parts: Path, mark: str) -> None:
-    """Keep what an interrupted run of the same recipe left, and nothing else."""
-    note = parts / "fingerprint"
-    if parts.is_dir() and (not note.is_file() or note.read_text(encoding="utf-8").strip() != mark):
-        shutil.rmtree(parts)
-    if not parts.is_dir():
-        parts.mkdir()
-        write_text(note, mark + "\n")
+    parts: list[Part]
+    rows: list[int]
+    counts: list[int]
+    entries: list[SampleEntry]
+    left_out: list[LeftOut]
+    tally: PreparationTally
 
 
-def _part(parts: Path, number: int) -> Path:
-    return parts / f"{number}.npz"
+def _collect(recipe: Recipe, parts: Iterable[Part], unreadable: Sequence[LeftOut]) -> _Collected:
+    tally = PreparationTally(recipe.settings)
+    found = _Collected([], [], [], [], list(unreadable), tally)
+    for trial in unreadable:
+        tally.add_unreadable(trial)
+    for part in parts:
+        entries: list[SampleEntry] = []
+        for facts in read_facts(part, recipe):
+            tally.add(facts)
+            entries += facts.entries
+            if facts.left_out is not None:
+                found.left_out.append(facts.left_out)
+        if entries:
+            found.parts.append(part)
+            found.rows.append(sum(entry.frames for entry in entries))
+            found.counts.append(len(entries))
+            found.entries.extend(entries)
+    return found
 
 
-def _describe_all(parts: Path, recipe: Recipe, records: Sequence[TrialRecord], workers: int) -> Iterator[int]:
-    """Describe the trials of which there is no part yet; yields how many are done."""
-    left = [number for number in range(len(records)) if not _part(parts, number).is_file()]
-    done = len(records) - len(left)
-    yield done
-    work = partial(_describe_one, recipe.describe)
-    if workers == 1 or len(left) < 2:
-        for number in left:
-            work(records[number], _part(parts, number))
-            done += 1
-            yield done
-        return
-    # A forked process would inherit the threads' locks of torch.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        min(workers, len(left)), context, initializer=torch.set_num_threads, initargs=(1,)
-    ) as pool:
-        try:
-            for future in as_completed([pool.submit(work, records[n], _part(parts, n)) for n in left]):
-                future.result()
-                done += 1
-                yield done
-        finally:
-            pool.shutdown(cancel_futures=True)
+def _spans_of_entries(collected: _Collected, spans: Sequence[range]) -> list[range]:
+    first, found = 0, []
+    for span in spans:
+        count = sum(collected.counts[number] for number in span)
+        found.append(range(first, first + count))
+        first += count
+    return found
 
 
-def _describe_one(describe: Describe, record: TrialRecord, path: Path) -> None:
-    try:
-        samples, reason = list(describe(record)), ""
-    except GaitError as error:
-        samples, reason = [], error.problem if isinstance(error, UserInputError) else str(error)
-    facts = {"reason": reason, "samples": [[s.variant, s.start_s, s.frames] for s in samples]}
-    arrays: dict[str, Any] = {_FACTS: np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8)}
-    arrays |= {f"{number}/{name}": array for number, s in enumerate(samples) for name, array in s.arrays.items()}
-    with atomic_path(path) as temporary, temporary.open("wb") as stream:
-        np.savez(stream, **arrays)
+@dataclass(frozen=True)
+class _ShardItem:
+    number: int
+    rows: int
+    parts: tuple[Part, ...]
 
 
-def _collect(
-    parts: Path, recipe: Recipe, records: Sequence[TrialRecord]
-) -> tuple[list[SampleEntry], list[tuple[Path, int]], dict[str, str]]:
-    """List the samples in the order of the trials, where each is, and the trials that gave none."""
-    entries: list[SampleEntry] = []
-    places: list[tuple[Path, int]] = []
-    left_out: dict[str, str] = {}
-    for number, record in enumerate(records):
-        path = _part(parts, number)
-        with np.load(path, allow_pickle=False) as part:
-            facts = json.loads(part[_FACTS].tobytes())
-        if not facts["samples"]:
-            left_out[record.label] = facts["reason"]
-        base = SampleEntry(
-            record.study, record.subject, record.trial, record.split, record.activity, "", 0.0, recipe.rate_hz, 0
-        )
-        for sample, (variant, start, frames) in enumerate(facts["samples"]):
-            entries.append(replace(base, variant=variant, start_s=start, frames=frames))
-            places.append((path, sample))
-    return entries, places, left_out
+@dataclass(frozen=True)
+class _ShardMaker:
+    folder: Path
+    fields: Mapping[str, Field]
+
+    def __call__(self, item: _ShardItem) -> Shard:
+        blocks = (part_arrays(part, self.fields) for part in item.parts)
+        return write_shard(self.folder, item.number, self.fields, blocks, item.rows)
+
+
+def _make_shards(
+    engine: Engine, new: Path, fields: Mapping[str, Field], collected: _Collected, spans: Sequence[range]
+) -> tuple[Shard, ...]:
+    items = [
+        _ShardItem(number, sum(collected.rows[n] for n in span), tuple(collected.parts[n] for n in span))
+        for number, span in enumerate(spans)
+    ]
+    # Little work is done at once here rather than by processes that have to start.
+    worker = LocalEngine() if len(items) == 1 else engine
+    found: dict[int, Shard] = {}
+    failures: list[tuple[str, Failure]] = []
+    for number, result in worker.run(_ShardMaker(new, fields), ((item.number, item) for item in items)):
+        if isinstance(result, Failure):
+            failures.append((f"shard {number}", result))
+        else:
+            found[number] = result
+    _raise_failures(failures, len(items))
+    return tuple(found[number] for number in range(len(items)))

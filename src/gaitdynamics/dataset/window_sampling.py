@@ -9,7 +9,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gaitdynamics.dataset.window_store import SampleEntry
+from gaitdynamics.dataset.store_manifest import SampleEntry
 from gaitdynamics.errors import UserInputError
 
 Rows = NDArray[np.int64]

@@ -2,17 +2,20 @@
 
 Layout of a store::
 
-    store.json        format, schema, fields with dtype and shape, settings, fingerprint, trials left out and why
-    samples.parquet   one row per sample: origin, split, variant, clock, and where its rows are
-    <field>.npy       (rows, ...) of all samples, one after the other
+    store.json               format, schema, fields with dtype and shape, settings, fingerprint, shards, hash of all
+    manifest.parquet         one row per sample: origin, split, variant, clock, where its rows are, hash; and one row
+                             per trial that gave none, with the reason
+    shards/00000/<field>.npy (rows, ...) of the first samples, one after the other; then 00001, ...
 
-The store knows nothing of what the fields mean; whoever writes them names a schema.
+A sample lies in one shard. The store knows nothing of what the fields mean; whoever writes them names a schema.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,15 +23,18 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from gaitdynamics.errors import FileFormatError, MissingExtraError
+from gaitdynamics.dataset.sharded_rows import ShardedRows
+from gaitdynamics.dataset.store_manifest import LeftOut, SampleEntry, read_manifest
+from gaitdynamics.errors import FileFormatError
 
 AnyArray = NDArray[Any]
 
 #: Version of the layout.
-FORMAT: Final = "gaitdynamics-windows-1"
+FORMAT: Final = "gaitdynamics-windows-2"
 
 DESCRIPTION: Final = "store.json"
-TABLE: Final = "samples.parquet"
+MANIFEST: Final = "manifest.parquet"
+SHARDS: Final = "shards"
 
 
 class Field(BaseModel):
@@ -38,6 +44,15 @@ class Field(BaseModel):
 
     dtype: str
     shape: tuple[int, ...] = ()
+
+
+class Shard(BaseModel):
+    """One part of the rows: how many, and the SHA-256 of the file of each field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rows: int
+    files: dict[str, str]
 
 
 class StoreDescription(BaseModel):
@@ -54,11 +69,11 @@ class StoreDescription(BaseModel):
     settings
         How samples were made, as plain JSON.
     fingerprint
-        SHA-256 over sources, schema and settings: two stores with the same one hold the same.
-    rows
-        Frames of all samples together.
-    left_out
-        Trial -> why it gave no sample.
+        SHA-256 over sources, schema and settings: what the store was to hold.
+    shards
+        Parts of the rows, in order.
+    content
+        SHA-256 over shards and manifest: what it does hold. Two stores with the same one are the same.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,50 +83,13 @@ class StoreDescription(BaseModel):
     fields: dict[str, Field]
     settings: dict[str, Any]
     fingerprint: str
-    rows: int = 0
-    left_out: dict[str, str] = {}
-
-
-@dataclass(frozen=True)
-class SampleEntry:
-    """One sample of a store: a trial, or a segment or a variant of one.
-
-    Attributes
-    ----------
-    study, subject, trial, split, activity
-        Where it comes from.
-    variant
-        What was done to the trial, such as 'as_measured' or 'trunk_hidden'.
-    start_s
-        Time of its first frame on the clock of the recording [s].
-    rate_hz
-        Sampling rate of its frames [Hz].
-    frames
-        Number of its frames.
-    first_row
-        Where it begins in the arrays.
-    """
-
-    study: str
-    subject: str
-    trial: str
-    split: str
-    activity: str
-    variant: str
-    start_s: float
-    rate_hz: float
-    frames: int
-    first_row: int = 0
+    shards: tuple[Shard, ...] = ()
+    content: str = ""
 
     @property
-    def label(self) -> str:
-        """Study, subject and trial, as 'study/subject/trial'."""
-        return f"{self.study}/{self.subject}/{self.trial}"
-
-    @property
-    def rows(self) -> slice:
-        """Rows of the arrays."""
-        return slice(self.first_row, self.first_row + self.frames)
+    def rows(self) -> int:
+        """Frames of all samples together."""
+        return sum(shard.rows for shard in self.shards)
 
 
 @dataclass(frozen=True)
@@ -126,14 +104,14 @@ class WindowStore:
         Content of `store.json`.
     entries
         Its samples.
-    arrays
-        Field -> (rows, ...) mapped into memory, read-only.
+    left_out
+        Trials that gave no sample, and why.
     """
 
     folder: Path
     description: StoreDescription
     entries: tuple[SampleEntry, ...]
-    arrays: Mapping[str, AnyArray]
+    left_out: tuple[LeftOut, ...]
 
     @classmethod
     def open(cls, folder: str | Path) -> WindowStore:
@@ -148,20 +126,40 @@ class WindowStore:
         """
         folder = Path(folder)
         description = read_description(folder)
-        entries = _read_table(folder / TABLE)
-        arrays = {name: _map(folder / f"{name}.npy") for name in description.fields}
-        for name, field in description.fields.items():
-            found = arrays[name]
-            if found.dtype != np.dtype(field.dtype) or found.shape != (description.rows, *field.shape):
-                raise FileFormatError(
-                    f"{found.shape} of {found.dtype} where {DESCRIPTION} tells "
-                    f"{(description.rows, *field.shape)} of {field.dtype}",
-                    file=folder / f"{name}.npy",
-                    remedy=_REMEDY,
-                )
+        entries, left_out = read_manifest(folder / MANIFEST)
+        store = cls(folder, description, entries, left_out)
         if sum(entry.frames for entry in entries) != description.rows:
-            raise FileFormatError("the samples do not fill the arrays", file=folder / TABLE, remedy=_REMEDY)
-        return cls(folder, description, entries, arrays)
+            raise FileFormatError("the samples do not fill the arrays", file=folder / MANIFEST, remedy=REMEDY)
+        _ = store.arrays  # mapped, and so checked, at once
+        return store
+
+    @cached_property
+    def arrays(self) -> Mapping[str, ShardedRows]:
+        """Field -> (rows, ...) mapped into memory, read-only."""
+        return {
+            name: ShardedRows([self._map(number, name, field) for number in range(len(self.description.shards))])
+            for name, field in self.description.fields.items()
+        }
+
+    def _map(self, number: int, name: str, field: Field) -> AnyArray:
+        path = self.folder / shard_file(number, name)
+        try:
+            found = np.load(path, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise FileFormatError(f"cannot be read as an array ({error})", file=path, remedy=REMEDY) from error
+        shape = (self.description.shards[number].rows, *field.shape)
+        if found.dtype != np.dtype(field.dtype) or found.shape != shape:
+            raise FileFormatError(
+                f"{found.shape} of {found.dtype} where {DESCRIPTION} tells {shape} of {field.dtype}",
+                file=path,
+                remedy=REMEDY,
+            )
+        return np.asarray(found)
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Trial -> why it gave no sample."""
+        return {trial.label: trial.reason for trial in self.left_out}
 
     def select(self, split: str | Collection[str] | None = None) -> tuple[SampleEntry, ...]:
         """Give the samples of some sides of the split; all by default."""
@@ -191,51 +189,33 @@ class WindowStore:
         dict
             Field -> (B, length, ...), as stored.
         """
-        index = rows[:, None] + np.arange(length)
-        return {name: np.asarray(self.arrays[name][index]) for name in (self.arrays if names is None else names)}
+        chosen = self.arrays if names is None else names
+        return {name: self.arrays[name].windows(rows, length) for name in chosen}
 
 
-_REMEDY: Final = "make the store again: gaitdynamics data prepare"
+def shard_file(number: int, field: str) -> str:
+    """Name the file of a field of a shard, seen from the folder of the store."""
+    return f"{SHARDS}/{number:05d}/{field}.npy"
+
+
+REMEDY: Final = "make the store again: gaitdynamics prepare SOURCE --out STORE --overwrite"
 
 
 def read_description(folder: str | Path) -> StoreDescription:
     """Read `store.json`; raises FileFormatError where there is no store of this version."""
     path = Path(folder) / DESCRIPTION
     if not path.is_file():
-        raise FileFormatError(f"no {DESCRIPTION} in this folder", file=folder, remedy=_REMEDY)
+        raise FileFormatError(f"no {DESCRIPTION} in this folder", file=folder, remedy=REMEDY)
     try:
-        description = StoreDescription.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise FileFormatError(f"not the description of a store: {error}", file=path, remedy=_REMEDY) from error
-    if description.format != FORMAT:
-        raise FileFormatError(f"the store is of format {description.format}", file=path, remedy=_REMEDY)
-    return description
-
-
-def _map(path: Path) -> AnyArray:
-    try:
-        return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-    except (OSError, ValueError) as error:
-        raise FileFormatError(f"cannot be read as an array ({error})", file=path, remedy=_REMEDY) from error
-
-
-def load_pyarrow() -> tuple[Any, Any]:
-    """Import pyarrow and its Parquet part; raises MissingExtraError where it is not installed."""
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError as error:
-        raise MissingExtraError("pyarrow", "train", "A store of training windows") from error
-    return pa, parquet
-
-
-def _read_table(path: Path) -> tuple[SampleEntry, ...]:
-    pa, parquet = load_pyarrow()
-    try:
-        rows = parquet.read_table(path).to_pylist()
-        return tuple(SampleEntry(**row) for row in rows)
-    except (OSError, TypeError, pa.ArrowException) as error:
-        raise FileFormatError(f"cannot be read as a table of samples ({error})", file=path, remedy=_REMEDY) from error
+        content = json.loads(path.read_bytes())
+        version = content.get("format") if isinstance(content, dict) else None
+        if version is not None and version != FORMAT:
+            raise FileFormatError(f"the store is of format {version}", file=path, remedy=REMEDY)
+        return StoreDescription.model_validate(content)
+    except (ValidationError, ValueError) as error:
+        if isinstance(error, FileFormatError):
+            raise
+        raise FileFormatError(f"not the description of a store: {error}", file=path, remedy=REMEDY) from error
 
 
 def is_store(folder: str | Path) -> bool:

@@ -86,7 +86,22 @@ def estimate_belt_speed(state: BodyState, contact: NDArray[np.bool_], declared: 
     Differences from the paper: the slower of heel and toe joint counts and the median over stance is taken,
     for the toe joint alone rolls forward in late stance and reads the belt too slow in running.
     """
-    forward = to_heading(state.landmark_velocity[:, :, [HEEL, TOE]], state.heading)[..., 0]
+    return belt_of_stances(
+        to_heading(state.landmark_velocity[:, :, [HEEL, TOE]], state.heading)[..., 0], contact, declared
+    )
+
+
+def belt_of_stances(forward: Array, contact: NDArray[np.bool_], declared: float) -> BeltEstimate:
+    """Estimate the belt speed as `estimate_belt_speed` does.
+
+    Parameters
+    ----------
+    forward
+        (N, 2, 2) velocity [m/s] of heel and toe joint of each foot in walking direction, relative to a belt of the
+        declared speed.
+    contact, declared
+        As there.
+    """
     slip = np.take_along_axis(forward, np.abs(forward).argmin(-1, keepdims=True), -1)[..., 0]
     medians = []
     for side in range(2):

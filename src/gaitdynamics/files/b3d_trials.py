@@ -158,6 +158,7 @@ def read_b3d_trial(
             "b3d_path": str(file.path.absolute()),
             "b3d_trial": index,
             "b3d_pass": of.passes[reading.which],
+            "contact_bodies": list(file.contact_bodies),
             "original_name": of.original_name,
             "model": model.name,
             "rotation_unit": "radians",

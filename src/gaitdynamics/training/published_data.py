@@ -89,7 +89,7 @@ class PublishedSample:
         return bool(self.known[:, PUBLISHED_63.kinetic].any(1).sum() >= _FEWEST_VALID)
 
 
-def sample_of(study: str, label: str, trial: Trial) -> PublishedSample:
+def sample_of(study: str, label: str, trial: Trial, *, published: bool = False) -> PublishedSample:
     """Turn a trial into columns.
 
     Parameters
@@ -98,6 +98,8 @@ def sample_of(study: str, label: str, trial: Trial) -> PublishedSample:
         Where it comes from.
     trial
         With measured forces, if it has any; without a body height that of its skeleton is taken.
+    published
+        As of `columns_of_trial`.
 
     Raises
     ------
@@ -112,7 +114,7 @@ def sample_of(study: str, label: str, trial: Trial) -> PublishedSample:
     if estimated:
         height = estimate_height(trial.subject.model)
         trial = replace(trial, subject=replace(trial.subject, height_m=height))
-    columns = columns_of_trial(trial)
+    columns = columns_of_trial(trial, published=published)
     if len(columns.time) < min(LENGTHS):
         raise UserInputError(f"shorter than {min(LENGTHS)} frames at {PUBLISHED_63.rate:g} Hz")
     if columns.alignment.span > LARGEST_TURN:

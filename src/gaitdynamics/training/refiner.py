@@ -207,7 +207,7 @@ class RefinerSource:
 
 
 def read_source(data: Path, settings: RefinerTraining, console: Console) -> RefinerSource:
-    """Read a data folder, or a store that was prepared from one (`gaitdynamics data prepare`).
+    """Read a data folder, or a store that was prepared from one (`gaitdynamics prepare --for refiner`).
 
     Raises
     ------
@@ -217,7 +217,7 @@ def read_source(data: Path, settings: RefinerTraining, console: Console) -> Refi
     if is_store(data):
         store = WindowStore.open(data)
         train, val = (samples_from_store(store, split) for split in ("train", "val"))
-        facts, left_out = {"store_fingerprint": store.description.fingerprint}, store.description.left_out
+        facts, left_out = {"store_fingerprint": store.description.fingerprint}, store.reasons
     else:
         catalogue = Catalogue.read(data)
         train, left_out = load_samples(catalogue, "train", console)

@@ -6,8 +6,7 @@ numbers in another order, sideways ones with the other sign.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,17 +16,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gaitdynamics.dataset.catalogue import Catalogue
-from gaitdynamics.dataset.quality import choose_rules, cut, judge
-from gaitdynamics.dataset.records import TrialRecord
-from gaitdynamics.dataset.store_building import Described, Recipe, build_store
+from gaitdynamics.dataset.preprocessing import Described, Describer
+from gaitdynamics.dataset.quality import choose_rules
+from gaitdynamics.dataset.recordings import Recording
+from gaitdynamics.dataset.store_building import build_store
+from gaitdynamics.dataset.store_parts import Recipe
 from gaitdynamics.dataset.window_sampling import Draw
 from gaitdynamics.dataset.window_store import AnyArray, Field, WindowStore
+from gaitdynamics.engines.local import LocalEngine
 from gaitdynamics.errors import FileFormatError, UserInputError
 from gaitdynamics.features.body_state import RATE
 from gaitdynamics.features.refiner_schema import COLUMNS
 from gaitdynamics.features.refiner_schema import NAME as FEATURES
 from gaitdynamics.features.targets import ForceTargets
 from gaitdynamics.training.force_windows import VARIANTS, Batch, Sample, noise_seed, samples_of
+from gaitdynamics.trial import Trial
 
 Features = NDArray[np.float32]
 
@@ -70,38 +73,13 @@ def both_views(right: AnyArray) -> Features:
     return np.asarray(torch.stack([this, other], dim=-2).numpy())
 
 
-@dataclass(frozen=True)
-class RefinerDescriber:
-    """Makes the refiner's samples of a trial, after quality rules.
-
-    `rules` is the name of a list of rules, None for no rules; `without` names rules of it that are left out.
-    """
-
-    rules: str | None = None
-    without: tuple[str, ...] = ()
-
-    def __call__(self, record: TrialRecord) -> list[Described]:
-        """Describe a trial; raises UserInputError where nothing can be learnt from it."""
-        trial = record.load()
-        segments: Sequence[tuple[int, int]] = ((0, len(trial.time)),)
-        if self.rules is not None:
-            verdict = judge(trial, choose_rules(self.rules, self.without))
-            if verdict.reason is not None:
-                raise UserInputError(verdict.reason)
-            segments = verdict.segments
-        found = []
-        for start, stop in segments:
-            if stop - start < RATE * _SHORTEST_SEGMENT:
-                continue
-            for sample in samples_of(record.study, cut(trial, start, stop), record.person, noise_seed(record.label)):
-                found.append(Described(sample.variant, float(trial.time[start]), _arrays(sample)))
-        if not found:
-            raise UserInputError("too short, or hardly a trusted frame")
-        return found
-
-
-#: Shorter pieces [s] cannot be filtered.
-_SHORTEST_SEGMENT: Final = 0.3
+def refiner_content(recording: Recording, trial: Trial) -> Iterator[Described]:
+    """Make the refiner's samples of a piece of a trial, one for each variant."""
+    if trial.forces is None or trial.forces.valid is None:
+        raise UserInputError("no forces were measured")
+    person = f"{recording.study}/{recording.subject}"
+    for sample in samples_of(recording.study, trial, person, noise_seed(recording.label)):
+        yield Described(sample.variant, float(trial.time[0]), _arrays(sample))
 
 
 def _arrays(sample: Sample) -> dict[str, AnyArray]:
@@ -124,7 +102,7 @@ def refiner_recipe(rules: str | None = None, without: Sequence[str] = ()) -> Rec
     Parameters
     ----------
     rules, without
-        As of `RefinerDescriber`.
+        As of `dataset.preprocessing.Describer`.
 
     Raises
     ------
@@ -141,7 +119,7 @@ def refiner_recipe(rules: str | None = None, without: Sequence[str] = ()) -> Rec
         "thresholds": thresholds,
         "variants": list(VARIANTS),
     }
-    return Recipe(NAME, FIELDS, RATE, settings, RefinerDescriber(rules, tuple(without)))
+    return Recipe(NAME, FIELDS, RATE, settings, Describer(refiner_content, rules, tuple(without)))
 
 
 def prepare_refiner_store(
@@ -166,8 +144,10 @@ def prepare_refiner_store(
     splits
         Sides of the split to read; of these the trials of walking and running.
     rules, without
-        As of `RefinerDescriber`.
-    workers, overwrite, progress
+        As of `dataset.preprocessing.Describer`.
+    workers
+        Processes of this machine that do the work.
+    overwrite, progress
         As of `build_store`.
 
     Returns
@@ -178,7 +158,7 @@ def prepare_refiner_store(
     recipe = refiner_recipe(rules, without)
     chosen = Catalogue.read(data).select(split=splits)
     records = [record for record in chosen if record.activity in ACTIVITIES]
-    return build_store(store, recipe, records, workers=workers, overwrite=overwrite, progress=progress)
+    return build_store(store, recipe, records, engine=LocalEngine(workers), overwrite=overwrite, progress=progress)
 
 
 def samples_from_store(store: WindowStore, split: str) -> list[Sample]:
@@ -221,7 +201,7 @@ def check_refiner_store(store: WindowStore) -> None:
             f"the store holds {store.description.name}; this version of the refiner needs {NAME}, of "
             f"{len(COLUMNS)} columns",
             file=store.folder,
-            remedy="make the store again: gaitdynamics data prepare DATA_FOLDER --out STORE --overwrite",
+            remedy="make the store again: gaitdynamics prepare SOURCE --out STORE --for refiner --overwrite",
         )
 
 
