@@ -6,6 +6,8 @@ are carried along analytically, not by differences.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch import Tensor
 
@@ -15,7 +17,7 @@ from gaitdynamics.body.motion import JointAxes, Motion, Pose
 from gaitdynamics.body.propagation import propagate_motion, propagate_pose
 from gaitdynamics.model import Model
 
-__all__ = ["JointAxes", "Motion", "Pose", "Skeleton"]
+__all__ = ["JointAxes", "Motion", "Pose", "Skeleton", "skeleton_of"]
 
 
 class Skeleton:
@@ -137,3 +139,9 @@ class Skeleton:
     def body_centers(self, pose: Pose) -> Tensor:
         """Centres of mass of all bodies (..., B, 3) in the ground frame [m]."""
         return pose.position + (pose.rotation @ self.mass_center[..., None])[..., 0]
+
+
+@lru_cache(maxsize=16)
+def skeleton_of(model: Model) -> Skeleton:
+    """Give the skeleton of a model in double precision on the processor; the trials of a person share it."""
+    return Skeleton(model)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from gaitdynamics.body.generic import GENERIC_HEIGHT_M, generic_model
-from gaitdynamics.body.skeleton import Skeleton
+from gaitdynamics.body.skeleton import skeleton_of
 from gaitdynamics.columns import SIDES
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.model import Model
@@ -37,7 +37,7 @@ def estimate_height(model: Model) -> float:
 
 def _length(model: Model) -> float:
     """Hip to knee to ankle, mean of both sides, and mid hip to the joint of the trunk [m], all angles zero."""
-    skeleton = Skeleton(model)
+    skeleton = skeleton_of(model)
     position = skeleton.pose(torch.zeros(1, len(skeleton.coordinates), dtype=skeleton.dtype)).position[0]
 
     def place(body: str) -> Tensor:

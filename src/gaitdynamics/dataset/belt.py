@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gaitdynamics.body.skeleton import Skeleton
+from gaitdynamics.body.skeleton import skeleton_of
 from gaitdynamics.columns import SIDES
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.features.floor import belt_of_stances
@@ -68,7 +68,7 @@ def find_belt_speed(trial: Trial) -> float:
 
 def _forward_velocity(trial: Trial) -> Array:
     """Give the velocity (T, 2, 2) [m/s] of heel and toe joint of each foot along the heading of the pelvis."""
-    skeleton = Skeleton(trial.subject.model)
+    skeleton = skeleton_of(trial.subject.model)
     try:
         points = [skeleton.body_index(f"{body}_{side}") for side in SIDES for body in ("calcn", "toes")]
         pelvis = skeleton.body_index("pelvis")

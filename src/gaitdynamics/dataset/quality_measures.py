@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from gaitdynamics.body.skeleton import Skeleton
+from gaitdynamics.body.skeleton import skeleton_of
 from gaitdynamics.columns import FULL_BODY, LUMBAR, PELVIS_ROTATIONS, PELVIS_TRANSLATIONS, SIDES, canonical
 from gaitdynamics.features.heading import pelvis_yaw
 from gaitdynamics.features.published.rotations import euler_to_matrix, matrix_to_six
@@ -91,7 +91,7 @@ def cop_distances(trial: Trial) -> Array | None:
     That is from the nearest point between heel and toe joint. None where the model has no toes.
     """
     assert trial.forces is not None
-    skeleton = Skeleton(trial.subject.model)
+    skeleton = skeleton_of(trial.subject.model)
     names = [f"{body}_{side}" for body in ("calcn", "toes") for side in SIDES]
     if any(name not in skeleton.body_names for name in names):
         return None

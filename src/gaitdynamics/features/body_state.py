@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from gaitdynamics.body.dynamics import body_wrenches, total_wrench
-from gaitdynamics.body.skeleton import Skeleton
+from gaitdynamics.body.skeleton import Skeleton, skeleton_of
 from gaitdynamics.columns import LUMBAR, SIDES
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.features.heading import face_forward, from_heading, smooth_heading
@@ -117,7 +117,7 @@ def body_state(trial: Trial) -> BodyState:
     Mass is the subject's, not the model's: forces of the model are scaled by their ratio, which is the same
     as scaling all segment masses.
     """
-    skeleton = Skeleton(trial.subject.model)
+    skeleton = skeleton_of(trial.subject.model)
     bodies = _Bodies.of(skeleton)
     time, values = _on_model_clock(trial)
     # Filters act on angles, which are only well behaved for a person who faces forward; all vectors turn back.

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from gaitdynamics.body.generic import generic_model
-from gaitdynamics.body.skeleton import Skeleton
+from gaitdynamics.body.skeleton import skeleton_of
 from gaitdynamics.columns import FOOT_BODIES, FULL_BODY, PELVIS_TRANSLATIONS, SIDES, canonical
 from gaitdynamics.errors import ConventionError, UserInputError
 from gaitdynamics.model import Model
@@ -66,7 +66,7 @@ def foot_origins(trial: Trial) -> Array:
     UserInputError
         The model has no such body.
     """
-    skeleton = Skeleton(trial.subject.model)
+    skeleton = skeleton_of(trial.subject.model)
     try:
         feet = [skeleton.body_index(FOOT_BODIES[side]) for side in SIDES]
     except KeyError as error:
@@ -85,7 +85,7 @@ def _reference() -> Model:
 
 def _axes(model: Model) -> dict[str, Array]:
     """Find the unit axis in the ground about which each rotation turns the body beyond its joint, at zero."""
-    skeleton = Skeleton(model)
+    skeleton = skeleton_of(model)
     children = {coordinate.name: joint.child for joint in model.joints for coordinate in joint.coordinates}
     count = len(skeleton.coordinates)
     zero = torch.zeros(count, count, dtype=skeleton.dtype)
