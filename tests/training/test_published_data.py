@@ -7,12 +7,12 @@ import pytest
 
 from gaitdynamics.body.skeleton import Skeleton
 from gaitdynamics.body.stature import estimate_height
+from gaitdynamics.dataset.mirroring import ACROSS, mirror_trial, other_side
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.features.published.schema import PUBLISHED_63
 from gaitdynamics.features.published.trial import columns_of_trial
 from gaitdynamics.training.force_windows import without_trunk
 from gaitdynamics.training.published_data import fit_scaler, mirror_columns, mirror_sample, sample_of
-from mirrored import ACROSS, mirror_trial, other_side
 
 
 def cut(trial, frames):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from gaitdynamics.body.skeleton import skeleton_of
 from gaitdynamics.columns import SIDES
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.features.floor import belt_of_stances
+from gaitdynamics.features.posed import pose_of
 from gaitdynamics.signals import low_pass
 from gaitdynamics.trial import Trial
 
@@ -74,7 +74,7 @@ def _forward_velocity(trial: Trial) -> Array:
         pelvis = skeleton.body_index("pelvis")
     except KeyError as error:
         raise UserInputError(f"the speed of the treadmill cannot be found: the model has no {error.args[0]}") from None
-    pose = skeleton.pose(torch.from_numpy(trial.values))
+    pose = pose_of(trial)
     position = low_pass(pose.position[:, points].numpy(), trial.rate, _CUTOFF)
     ahead = pose.rotation[:, pelvis, :, 0].numpy().mean(0)
     ahead[1] = 0.0

@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from gaitdynamics.body.skeleton import skeleton_of
 from gaitdynamics.columns import FULL_BODY, LUMBAR, PELVIS_ROTATIONS, PELVIS_TRANSLATIONS, SIDES, canonical
 from gaitdynamics.features.heading import pelvis_yaw
+from gaitdynamics.features.posed import pose_of
 from gaitdynamics.features.published.rotations import euler_to_matrix, matrix_to_six
 from gaitdynamics.features.published.schema import BALL_JOINTS, HINGES, RATE
 from gaitdynamics.features.published.skeleton import coordinate_signs, foot_origins
@@ -95,7 +95,7 @@ def cop_distances(trial: Trial) -> Array | None:
     names = [f"{body}_{side}" for body in ("calcn", "toes") for side in SIDES]
     if any(name not in skeleton.body_names for name in names):
         return None
-    points = skeleton.pose(torch.from_numpy(trial.values)).position[:, [skeleton.body_index(n) for n in names]].numpy()
+    points = pose_of(trial).position[:, [skeleton.body_index(n) for n in names]].numpy()
     heel, foot = points[:, None, :2], points[:, None, 2:] - points[:, None, :2]
     from_heel = trial.forces.cop[:, :, None] - heel
     along = (from_heel * foot).sum(-1, keepdims=True) / (foot**2).sum(-1, keepdims=True)

@@ -17,7 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaitdynamics.errors import FileFormatError
-from gaitdynamics.files.b3d_messages import HEADER, PROCESSING_FRAME, SENSOR_FRAME, new_message
+from gaitdynamics.files.b3d_layout import frame_layout
+from gaitdynamics.files.b3d_messages import (
+    HEADER,
+    PROCESSING_FIELDS,
+    PROCESSING_FRAME,
+    SENSOR_FIELDS,
+    SENSOR_FRAME,
+    new_message,
+)
 
 Array = NDArray[np.float64]
 
@@ -184,6 +192,13 @@ class B3dFile:
         message = new_message(kind)
         columns: dict[str, Array] = {name: np.empty((of.frames, 0)) for name in fields}
         for first, count, block in self._blocks(of):
+            at_once = self._read_block(block, count, start, size, kind, fields)
+            if at_once is not None and first == 0:
+                columns = {name: np.empty((of.frames, values.shape[1])) for name, values in at_once.items()}
+            if at_once is not None and all(at_once[name].shape[1] == columns[name].shape[1] for name in fields):
+                for name in fields:
+                    columns[name][first : first + count] = at_once[name]
+                continue
             # Lists, because protobuf hands out whole arrays faster than single numbers.
             flat: dict[str, list[float]] = {name: [] for name in fields}
             for i in range(count):
@@ -206,6 +221,21 @@ class B3dFile:
             for name in fields:
                 columns[name][first : first + count] = np.reshape(flat[name], (count, -1)) if flat[name] else 0.0
         return columns
+
+    def _read_block(
+        self, block: bytes, count: int, start: int, size: int, kind: str, fields: Sequence[str]
+    ) -> dict[str, Array] | None:
+        """Read some fields of all frames of a block at once; None where they are not all laid out alike."""
+        messages = np.frombuffer(block, dtype=np.uint8).reshape(count, -1)[:, start : start + size]
+        layout = frame_layout(messages[0].tobytes())
+        if layout is None or not layout.holds(messages):
+            return None
+        numbers = PROCESSING_FIELDS if kind == PROCESSING_FRAME else SENSOR_FIELDS
+        found = {}
+        for name in fields:
+            first, last = layout.places.get(numbers[name], (0, 0))
+            found[name] = np.ascontiguousarray(messages[:, first:last]).view("<f8").astype(np.float64, copy=False)
+        return found
 
     def _blocks(self, of: B3dTrial) -> Iterator[tuple[int, int, bytes]]:
         """Yield the frames of a trial block by block: number of the first one, how many, and their bytes."""

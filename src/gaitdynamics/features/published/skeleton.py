@@ -17,6 +17,7 @@ from gaitdynamics.body.generic import generic_model
 from gaitdynamics.body.skeleton import skeleton_of
 from gaitdynamics.columns import FOOT_BODIES, FULL_BODY, PELVIS_TRANSLATIONS, SIDES, canonical
 from gaitdynamics.errors import ConventionError, UserInputError
+from gaitdynamics.features.posed import pose_of
 from gaitdynamics.model import Model
 from gaitdynamics.trial import Trial
 
@@ -40,7 +41,7 @@ def coordinate_signs(model: Model) -> Array:
     ConventionError
         A coordinate turns about quite another axis than its namesake.
     """
-    own, reference = _axes(model), _axes(_reference())
+    own, reference = _axes(model), _reference_axes()
     signs = np.ones(len(FULL_BODY))
     for index, name in enumerate(FULL_BODY):
         if name in PELVIS_TRANSLATIONS or name.startswith("mtp_angle") or name not in own:
@@ -75,12 +76,12 @@ def foot_origins(trial: Trial) -> Array:
             file=trial.subject.model.source,
             remedy="use a model whose feet are calcn_r and calcn_l",
         ) from None
-    return np.asarray(skeleton.pose(torch.from_numpy(trial.values)).position[:, feet].numpy())
+    return np.asarray(pose_of(trial).position[:, feet].numpy())
 
 
 @lru_cache(maxsize=1)
-def _reference() -> Model:
-    return generic_model()
+def _reference_axes() -> dict[str, Array]:
+    return _axes(generic_model())
 
 
 def _axes(model: Model) -> dict[str, Array]:
