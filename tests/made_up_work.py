@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
+from gaitdynamics.dataset.preprocessing import Outcome
+from gaitdynamics.dataset.recordings import Recording
+from gaitdynamics.dataset.store_parts import Describe
 from gaitdynamics.errors import MissingExtraError, UserInputError
 
 
@@ -51,3 +55,19 @@ def slowly(item: tuple[int, Path]) -> int:
     (folder / f"{number}.{os.getpid()}").touch()
     time.sleep(0.2)
     return number
+
+
+@dataclass(frozen=True)
+class Slowed:
+    """Describes as another describer, notes by a file which process does, and takes its time."""
+
+    inner: Describe
+    marks: Path
+    seconds: float
+
+    def __call__(self, recording: Recording) -> Outcome:
+        """Describe a recording."""
+        (self.marks / f"{recording.trial}.{os.getpid()}.{os.getppid()}.{time.monotonic_ns()}").touch()
+        outcome = self.inner(recording)
+        time.sleep(self.seconds)
+        return outcome
