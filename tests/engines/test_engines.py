@@ -147,11 +147,11 @@ def test_processes_end_with_the_one_that_started_them(tmp_path: Path, end: signa
     wait_until(lambda: len({mark.suffix for mark in marks.iterdir()}) == 2)
     processes = {int(mark.suffix[1:]) for mark in marks.iterdir()}
     driver.send_signal(end)
-    assert driver.wait(30) != 0
+    assert driver.wait(120) != 0
     wait_until(lambda: not any(Path(f"/proc/{process}").exists() for process in processes))
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = 120.0) -> None:
     for _ in range(int(seconds / 0.05)):
         if condition():
             return
