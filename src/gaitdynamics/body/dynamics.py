@@ -62,8 +62,11 @@ def total_wrench(skeleton: Skeleton, motion: Motion) -> tuple[Tensor, Tensor]:
     Newton and Euler for a system of rigid bodies: the internal joint forces cancel. Angular momentum, that of
     the bodies about their own centres included, is exact.
     """
-    force, moment = body_wrenches(skeleton, motion)
-    centers = skeleton.body_centers(motion.pose)
+    return sum_of_wrenches(skeleton.body_centers(motion.pose), *body_wrenches(skeleton, motion))
+
+
+def sum_of_wrenches(centers: Tensor, force: Tensor, moment: Tensor) -> tuple[Tensor, Tensor]:
+    """Add up what `body_wrenches` gives, for centres of mass (..., B, 3), as of `total_wrench`."""
     return force.sum(-2), (moment + torch.linalg.cross(centers, force)).sum(-2)
 
 

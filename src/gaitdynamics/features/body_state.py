@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from gaitdynamics.body.dynamics import body_wrenches, total_wrench
+from gaitdynamics.body.dynamics import body_wrenches, sum_of_wrenches
 from gaitdynamics.body.skeleton import Skeleton, skeleton_of
 from gaitdynamics.columns import LUMBAR, SIDES
 from gaitdynamics.errors import UserInputError
@@ -189,8 +189,9 @@ def _follow(skeleton: Skeleton, bodies: _Bodies, q: Array, qd: Array, qdd: Array
     for start in range(0, len(q), _CHUNK):
         part = slice(start, start + _CHUNK)
         motion = skeleton.motion(*(torch.from_numpy(x[part]) for x in (q, qd, qdd)))
-        force, moment = total_wrench(skeleton, motion)
-        of_body, _ = body_wrenches(skeleton, motion)
+        of_body, about_centers = body_wrenches(skeleton, motion)
+        centers = skeleton.body_centers(motion.pose)
+        force, moment = sum_of_wrenches(centers, of_body, about_centers)
         found = {
             "force": force,
             "moment": moment,
@@ -199,7 +200,7 @@ def _follow(skeleton: Skeleton, bodies: _Bodies, q: Array, qd: Array, qdd: Array
             "velocity": motion.velocity[:, bodies.landmark],
             "acceleration": motion.acceleration[:, bodies.landmark],
             "com": skeleton.center_of_mass(motion.pose),
-            "trunk": skeleton.body_centers(motion.pose)[:, bodies.trunk],
+            "trunk": centers[:, bodies.trunk],
             "pelvis": motion.pose.rotation[:, bodies.pelvis],
         }
         for name, value in found.items():
