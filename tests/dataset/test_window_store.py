@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gaitdynamics.dataset import store_building, store_parts
+from gaitdynamics.dataset import identity, store_building, store_parts
 from gaitdynamics.dataset.preprocessing import Described, Outcome
 from gaitdynamics.dataset.records import TrialRecord
 from gaitdynamics.dataset.store_building import build_store, fingerprint
@@ -109,6 +109,15 @@ def test_the_fingerprint_knows_sources_facts_schema_and_settings(records, tmp_pa
     moved = tmp_path / "moved.mot"
     moved.write_text("ik.mot")
     assert fingerprint(RECIPE, [replace(record, motion_file=moved) for record in records]) == first
+
+
+def test_large_files_are_read_by_the_engine_to_the_same_fingerprint(records, monkeypatch) -> None:
+    expected = identity.identities(records)
+    monkeypatch.setattr(identity, "_MUCH", 1)
+    assert identity.identities(records, LocalEngine(2)) == expected
+    missing = [replace(records[0], motion_file=Path("nowhere.mot"))]
+    assert identity.identities(missing, LocalEngine(1)) == identity.identities(missing)
+    assert identity.identities(missing) != expected[:1]
 
 
 def test_another_store_is_replaced_only_when_asked(records, tmp_path) -> None:

@@ -102,7 +102,7 @@ def build_store(
     folder = Path(folder)
     engine = engine or LocalEngine()
     home = folder.absolute().with_name(f".{folder.name}.parts")
-    parts = plan_parts(home, recipe, recordings)
+    parts = plan_parts(home, recipe, recordings, engine)
     mark = _mark(recipe, parts)
     if is_store(folder) and _has_fingerprint(folder, mark):
         return WindowStore.open(folder), False

@@ -21,6 +21,7 @@ from gaitdynamics.dataset.recordings import Recording
 from gaitdynamics.dataset.store_manifest import LeftOut, SampleEntry
 from gaitdynamics.dataset.store_writing import sample_sha256, stored_arrays
 from gaitdynamics.dataset.window_store import FORMAT, AnyArray, Field
+from gaitdynamics.engines.engine import Engine
 from gaitdynamics.errors import GaitError
 from gaitdynamics.files.atomic import atomic_path
 
@@ -93,13 +94,16 @@ class TrialFacts:
     findings: tuple[tuple[Any, ...], ...]
 
 
-def plan_parts(folder: Path, recipe: Recipe, recordings: Sequence[Recording]) -> list[Part]:
+def plan_parts(
+    folder: Path, recipe: Recipe, recordings: Sequence[Recording], engine: Engine | None = None
+) -> list[Part]:
     """Put recordings that follow each other and are of one person together, in their order.
 
-    The name of each part is the SHA-256 over recipe, facts of the recordings and content of their files.
+    The name of each part is the SHA-256 over recipe, facts of the recordings and content of their files, which an
+    engine reads where they are large.
     """
     mark = json_sha256(recipe.facts())
-    known = identities(recordings)
+    known = identities(recordings, engine)
     groups: list[list[int]] = []
     for number, recording in enumerate(recordings):
         last = recordings[number - 1] if number else None
