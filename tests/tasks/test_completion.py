@@ -13,6 +13,7 @@ from gaitdynamics.errors import UserInputError
 from gaitdynamics.files.storage import read_storage
 from gaitdynamics.inference.generation import Wish
 from gaitdynamics.tasks.completion import complete_motion
+from gaitdynamics.tasks.completion_methods import ByDiffusion
 from gaitdynamics.tasks.forces import estimate_forces
 from gaitdynamics.tasks.generation import check_wish, generate_motions
 
@@ -59,6 +60,14 @@ def test_a_gap_is_filled_without_steps_at_its_ends(walk):
     assert steps[[99, 129]].max() < 2.0 * np.abs(np.diff(walk.values[:, index])).max()
     assert np.degrees(np.abs(filled.values - walk.values)[rows, index]).max() < 10.0
     assert any(w.startswith("gaps in time that were generated") for w in filled.warnings)
+
+
+def test_planting_touches_long_gaps_only(walk):
+    hip = walk.coordinates.index("hip_flexion_l")
+    for frames, touched in ((20, False), (60, True)):
+        gappy = with_gap(walk, "hip_flexion_l", slice(100, 100 + frames))
+        planted, bare = (ByDiffusion(plant=plant)(gappy).values[:, hip] for plant in (True, False))
+        assert (np.abs(planted - bare).max() > 1e-6) == touched
 
 
 def test_samples_spread_and_widen_the_intervals_of_forces(walk):

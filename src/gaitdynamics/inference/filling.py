@@ -21,6 +21,7 @@ from gaitdynamics.diffusion.joint import JointWindows, denoise_jointly
 from gaitdynamics.diffusion.sampling import FILLING_PLAN, Denoise, SamplingPlan, WindowNoise, sample
 from gaitdynamics.diffusion.schedules import Schedule
 from gaitdynamics.features.published.schema import PUBLISHED_63, RATE
+from gaitdynamics.inference.meeting import continued_into_gaps
 from gaitdynamics.inference.motion_network import MotionNetwork
 from gaitdynamics.inference.windows import WINDOW
 from gaitdynamics.networks.condition import FACTS, Condition
@@ -158,11 +159,8 @@ def _scaled_speed(network: MotionNetwork, facts: Facts | None) -> float | None:
 def _meet(filled: Array, scaled: NDArray[np.float32], unknown: Mask) -> None:
     """Let what fills a gap in time meet the known cells around it, in place.
 
-    The network also estimates known cells, a little off. By how much it is off at both ends of a gap is taken away from
-    what it fills in between, shared out linearly.
+    The network also estimates known cells, a little off; see `meeting`.
     """
     for column in np.flatnonzero(unknown[:, _KINEMATIC].any(0) & ~unknown[:, _KINEMATIC].all(0)):
         c = _KINEMATIC[column]
-        frames = np.flatnonzero(~unknown[:, c])
-        off = scaled[frames, c] - filled[frames, c]
-        filled[:, c] += np.interp(np.arange(len(filled)), frames, off)
+        filled[:, c] += continued_into_gaps(scaled[:, c] - filled[:, c], ~unknown[:, c])

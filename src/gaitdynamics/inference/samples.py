@@ -13,6 +13,7 @@ from gaitdynamics.body.stature import estimate_height
 from gaitdynamics.diffusion.sampling import SamplingPlan
 from gaitdynamics.features.published.schema import PUBLISHED_63
 from gaitdynamics.features.published.trial import forces_of_columns
+from gaitdynamics.files.gaps import spans
 from gaitdynamics.inference.completion import Completion, complete_trial, generated_cells, with_motion
 from gaitdynamics.inference.filling import Facts, fill_cells, sample_seeds
 from gaitdynamics.inference.motion_network import MotionNetwork
@@ -23,6 +24,8 @@ _KINEMATIC = list(PUBLISHED_63.kinematic)
 
 #: A foot bears weight from this share of body weight on.
 _BEARING: Final = 0.1
+#: Gaps of at most this long [s] are not touched to plant feet: on the validation side that made them worse.
+_SHORT_GAP: Final = 0.3
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,17 @@ def _planted(completion: Completion, kinetics: Array) -> Completion:
     trial = completion.trial
     forces = forces_of_columns(kinetics, completion.columns, trial, floor_height=0.0)
     contact = forces.force[..., 1] > _BEARING * trial.body_weight
-    return with_motion(completion, plant_feet(trial, generated_cells(trial), contact))
+    return with_motion(completion, plant_feet(trial, _long_generated(trial), contact))
+
+
+def _long_generated(trial: Trial) -> Mask:
+    """Mark the cells (T, C) that were generated, but for short gaps: what is beside these places a foot better."""
+    cells = generated_cells(trial)
+    if trial.gaps is not None:
+        for index in np.flatnonzero(trial.gaps.any(0) & ~cells.all(0)):
+            for first, after in spans(cells[:, index]):
+                cells[first:after, index] = after - first > round(_SHORT_GAP * trial.rate)
+    return cells
 
 
 def _kinematics(values: Array, filled: Array) -> Array:
