@@ -76,6 +76,7 @@ def main(data: Path, *, trials: int = 1500, archive: Path | None = None, out: Pa
     out
         Folder for RESULTS.md; without it the tables are printed only.
     """
+    load = os.getloadavg()[0]
     with TemporaryDirectory() as folder:
         place = Path(folder)
         if archive is None:
@@ -92,7 +93,7 @@ def main(data: Path, *, trials: int = 1500, archive: Path | None = None, out: Pa
         ]
         report = (place / "one" / "report.md").read_text(encoding="utf-8")
         size = sum(path.stat().st_size for path in archive.rglob("*.b3d")) / 1e9
-    text = page(rows, size, report)
+    text = page(rows, size, report, load)
     print(text)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
@@ -183,14 +184,15 @@ class Watch:
                     self.most_mb = max(self.most_mb, memory.rss / 1e6)
 
 
-def page(rows: list[Row], size_gb: float, report: str) -> str:
+def page(rows: list[Row], size_gb: float, report: str, load: float) -> str:
     """Write the page of results."""
     first, again, two, ray, foot = rows
     lines = [
         "# One run",
         "",
         f"`python benchmarks/scale/run.py`, Python {platform.python_version()}, {os.cpu_count()} cores; archive of "
-        f"{first.trials} trials, {first.motion_s / 3600:.2f} h, {size_gb:.2f} GB.",
+        f"{first.trials} trials, {first.motion_s / 3600:.2f} h, {size_gb:.2f} GB. Other programs kept {load:.0f} cores busy or "
+        "waiting when it began: with more than none, only processor times mean something.",
         "",
         "| what | workers | trials | motion [h] | wall [s] | processor [s] | times real time, per core of wall | "
         "times real time, per processor second | most memory of a process [MB] |",

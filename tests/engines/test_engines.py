@@ -127,10 +127,12 @@ def test_stopping_early_begins_no_more(engine_of_processes: Engine, tmp_path: Pa
 
 
 DRIVER = """
+import signal
 from pathlib import Path
 from gaitdynamics.engines.local import LocalEngine
 from made_up_work import slowly
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in what a shell runs in the background
     for _ in LocalEngine(2).run(slowly, ((n, (n, Path({folder!r}))) for n in range(1000))):
         pass
 """
