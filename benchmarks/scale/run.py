@@ -191,8 +191,8 @@ def page(rows: list[Row], size_gb: float, report: str, load: float) -> str:
         "# One run",
         "",
         f"`python benchmarks/scale/run.py`, Python {platform.python_version()}, {os.cpu_count()} cores; archive of "
-        f"{first.trials} trials, {first.motion_s / 3600:.2f} h, {size_gb:.2f} GB. Other programs kept {load:.0f} cores busy or "
-        "waiting when it began: with more than none, only processor times mean something.",
+        f"{first.trials} trials, {first.motion_s / 3600:.2f} h, {size_gb:.2f} GB. Other programs "
+        f"kept {load:.0f} cores busy or waiting when it began; with more than none, only processor times tell much.",
         "",
         "| what | workers | trials | motion [h] | wall [s] | processor [s] | times real time, per core of wall | "
         "times real time, per processor second | most memory of a process [MB] |",

@@ -10,7 +10,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from gaitdynamics.body.skeleton import skeleton_of
 from gaitdynamics.columns import FULL_BODY, LUMBAR, PELVIS_ROTATIONS, PELVIS_TRANSLATIONS, SIDES, canonical
@@ -144,8 +143,9 @@ def joint_speed(trial: Trial) -> Array:
     for names in BALL_JOINTS.values():
         angles = _measured(trial, names)
         if angles is not None:
-            turned = Rotation.from_matrix(euler_to_matrix(angles))
-            speed[:-1] = np.maximum(speed[:-1], (turned[:-1].inv() * turned[1:]).magnitude())
+            # Matrices that are turned by an angle against each other differ by the sine of half of it.
+            step = np.linalg.norm(np.diff(euler_to_matrix(angles), axis=0), axis=(1, 2)) / np.sqrt(8.0)
+            speed[:-1] = np.maximum(speed[:-1], 2.0 * np.arcsin(np.minimum(step, 1.0)))
     for name in HINGES:
         angle = _measured(trial, (name,))
         if angle is not None:
