@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +15,9 @@ _AHEAD: Final = 2
 
 #: Memory [bytes] of Ray's store of objects where it is started here: results are small.
 _OBJECT_STORE: Final = 128 * 2**20
+
+#: How long [s] a cluster may take to answer.
+_PATIENCE: Final = 20.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,8 @@ class RayEngine:
             return False
         quiet = {"log_to_driver": False, "logging_level": "ERROR"}
         try:
+            if self.address is not None:
+                _knock(self.address)
             if self.address is None:
                 memory = None if self.workers is None else self.workers * self.memory
                 ray.init(
@@ -93,7 +99,7 @@ class RayEngine:
                 )
             else:
                 ray.init(address=self.address, **quiet)
-        except (ConnectionError, ValueError, RuntimeError) as error:
+        except (OSError, ValueError, RuntimeError) as error:
             where = f"the cluster at {self.address} cannot be reached" if self.address else "Ray does not start"
             raise UserInputError(
                 f"{where} ({error})", remedy="see that it runs (`ray status`), or work without it: --engine local"
@@ -104,6 +110,13 @@ class RayEngine:
         if self.workers is not None and not (started and self.address is None):
             return self.workers
         return _AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+def _knock(address: str) -> None:
+    """See that somebody answers at 'host:port' or 'ray://host:port': Ray itself tries that for many minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=_PATIENCE).close()
 
 
 def load_ray() -> Any:
