@@ -10,6 +10,9 @@ from cyclopts import App, Parameter
 from gaitdynamics.errors import UserInputError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gaitdynamics.training.devices import Devices
     from gaitdynamics.training.kinetics import KineticsNetwork
 
 train = App(name="train", help="Train the networks.")
@@ -38,6 +41,10 @@ def denoiser(
     minutes: float | None = None,
     seed: int = 0,
     resume: Flag = False,
+    devices: int = 1,
+    nodes: int = 1,
+    parts: int | None = None,
+    save_every: int | None = None,
 ) -> None:
     """Train the diffusion network over motion windows.
 
@@ -79,19 +86,45 @@ def denoiser(
         Seed of the random numbers.
     resume
         Go on from where the run in --out stopped.
+    devices
+        GPUs of this machine that share each batch; processes where there is no GPU.
+    nodes
+        Machines that do so, each with this many devices; the command is started on each of them, by torchrun or SLURM.
+    parts
+        Parts of a batch, each with random numbers of its own: one per device unless told. Runs of as many parts give
+        the same weights on any number of devices.
+    save_every
+        Steps between savings of the state for --resume, if not the usual number.
     """
-    from rich.console import Console
-
     from gaitdynamics.tasks.outputs import output_folder
     from gaitdynamics.training.denoiser import DenoiserTraining, train_denoiser
+    from gaitdynamics.training.devices import Devices
 
-    changes = _changes(init, lora, steps, batch, learning_rate, minutes, seed)
+    changes = _changes(
+        init,
+        lora,
+        seed,
+        steps=steps,
+        batch=batch,
+        learning_rate=learning_rate,
+        minutes=minutes,
+        parts=parts,
+        save_every=save_every,
+    )
     if average is not None:
         changes["average"] = average
     settings = DenoiserTraining(size=size, schedule=schedule, condition=condition, tempos=tempo, half=half, **changes)
     with output_folder(out):
-        screen = Console(stderr=True)
-        train_denoiser(data, out, settings, init=init, resume=resume, workers=workers, console=screen)
+        train_denoiser(
+            data,
+            out,
+            settings,
+            init=init,
+            resume=resume,
+            workers=workers,
+            devices=Devices(devices, nodes),
+            console=_screen(),
+        )
     print(f"Weights in {out}; continue with: gaitdynamics train refiner --network published --init {out}")
 
 
@@ -111,6 +144,10 @@ def refiner(
     settings: Path | None = None,
     seed: int | None = None,
     resume: Flag = False,
+    devices: int = 1,
+    nodes: int = 1,
+    parts: int | None = None,
+    save_every: int | None = None,
 ) -> None:
     """Train a network that gives forces.
 
@@ -143,19 +180,40 @@ def refiner(
         Seed of the random numbers, 0 unless told.
     resume
         Go on from where the run in --out stopped.
+    devices
+        GPUs of this machine that share each batch; processes where there is no GPU.
+    nodes
+        Machines that do so, each with this many devices; the command is started on each of them, by torchrun or SLURM.
+    parts
+        Parts of a batch, each with random numbers of its own: one per device unless told. Runs of as many parts give
+        the same weights on any number of devices.
+    save_every
+        Steps between savings of the state for --resume, if not the usual number.
     """
     from gaitdynamics.tasks.outputs import output_folder
+    from gaitdynamics.training.devices import Devices
     from gaitdynamics.training.settings import read_changes
 
     kind = _network(network, init)
-    changes = _changes(init, lora, steps, batch, learning_rate, minutes, seed, members)
+    changes = _changes(
+        init,
+        lora,
+        seed,
+        steps=steps,
+        batch=batch,
+        learning_rate=learning_rate,
+        minutes=minutes,
+        members=members,
+        parts=parts,
+        save_every=save_every,
+    )
     if settings is not None:
         changes = read_changes(settings) | changes
     with output_folder(out):
         if kind == "foot-view":
-            _foot_view(data, out, init, changes, settings, resume=resume)
+            _foot_view(data, out, init, changes, settings, resume=resume, devices=Devices(devices, nodes))
         else:
-            _kinetics(kind, data, out, init, changes, resume=resume)
+            _kinetics(kind, data, out, init, changes, resume=resume, devices=Devices(devices, nodes))
 
 
 def _network(asked: Network | None, init: Path | None) -> Network:
@@ -180,58 +238,63 @@ def _network(asked: Network | None, init: Path | None) -> Network:
 
 
 def _foot_view(
-    data: Path, out: Path, init: Path | None, changes: dict[str, Any], file: Path | None, *, resume: bool
+    data: Path,
+    out: Path,
+    init: Path | None,
+    changes: dict[str, Any],
+    file: Path | None,
+    *,
+    resume: bool,
+    devices: Devices,
 ) -> None:
-    from rich.console import Console
-
     from gaitdynamics.training import refiner
     from gaitdynamics.training.settings import checked
 
     if changes.pop("lora", None):
         raise UserInputError("there are no adapters for the foot-view network", remedy="leave --lora out")
     settings = checked(refiner.RefinerTraining, changes, file)
-    description = refiner.train_refiner(data, out, settings, init=init, resume=resume, console=Console(stderr=True))
+    description = refiner.train_refiner(
+        data, out, settings, init=init, resume=resume, devices=devices, console=_screen()
+    )
     print(f"Weights '{description.name}' in {out}: use them with --weights {out}")
 
 
 def _kinetics(
-    kind: KineticsNetwork, data: Path, out: Path, init: Path | None, changes: dict[str, Any], *, resume: bool
+    kind: KineticsNetwork,
+    data: Path,
+    out: Path,
+    init: Path | None,
+    changes: dict[str, Any],
+    *,
+    resume: bool,
+    devices: Devices,
 ) -> None:
-    from rich.console import Console
-
     from gaitdynamics.training.kinetics import kinetics_settings, train_baseline, train_refinement
 
-    console = Console(stderr=True)
+    console = _screen()
     settings = kinetics_settings(kind, **changes)
     if kind != "published":
-        train_baseline(kind, data, out, settings, init=init, resume=resume, console=console)
+        train_baseline(kind, data, out, settings, init=init, resume=resume, devices=devices, console=console)
         print(f"Weights in {out}")
         return
-    pair = train_refinement(data, out, settings, init=init, resume=resume, console=console)
+    pair = train_refinement(data, out, settings, init=init, resume=resume, devices=devices, console=console)
     if pair.diffusion is None:
         print(f"Weights in {out}; complete them with: gaitdynamics train denoiser --init {out}")
     else:
         print(f"Weights '{pair.name}' in {out}: use them with --weights {out}")
 
 
-def _changes(
-    init: Path | None,
-    lora: int | None,
-    steps: int | None,
-    batch: int | None,
-    learning_rate: float | None,
-    minutes: float | None,
-    seed: int | None,
-    members: int | None = None,
-) -> dict[str, Any]:
-    """Collect what differs from the usual settings."""
-    numbers = {
-        "steps": steps,
-        "batch": batch,
-        "learning_rate": learning_rate,
-        "minutes": minutes,
-        "members": members,
-    }
+def _screen() -> Console:
+    """Where progress is shown; of several processes on this machine only the first shows any."""
+    from rich.console import Console
+
+    from gaitdynamics.training.devices import local_rank
+
+    return Console(stderr=True, quiet=local_rank() > 0)
+
+
+def _changes(init: Path | None, lora: int | None, seed: int | None, **numbers: float | None) -> dict[str, Any]:
+    """Collect what differs from the usual settings; all `numbers` must be above zero."""
     for name, value in {"lora": lora, **numbers}.items():
         if value is not None and value <= 0:
             option = f"--{name.replace('_', '-')}"

@@ -194,15 +194,13 @@ class KilledError(Exception):
 
 @pytest.mark.parametrize("part", ["denoiser", "refinement", "adapters"])
 def test_a_resumed_run_is_the_same_run(pair, small_data, tmp_path, monkeypatch, part):
-    from gaitdynamics.training import lightning_loop
-
-    monkeypatch.setattr(lightning_loop, "SAVE_EVERY", 4)
-
     def run(folder, resume=False):
         if part == "denoiser":
-            train_denoiser(small_data, folder, DenoiserTraining(steps=12, batch=3), resume=resume, console=QUIET)
+            train_denoiser(
+                small_data, folder, DenoiserTraining(steps=12, batch=3, save_every=4), resume=resume, console=QUIET
+            )
             return tensors(folder, "denoiser")
-        settings = kinetics_settings("published", steps=12, batch=3)
+        settings = kinetics_settings("published", steps=12, batch=3, save_every=4)
         init = None
         if part == "adapters":
             settings, init = settings.model_copy(update={"lora": Adapters(rank=2)}), pair / "pair"
@@ -212,10 +210,10 @@ def test_a_resumed_run_is_the_same_run(pair, small_data, tmp_path, monkeypatch, 
     whole = run(tmp_path / "whole")
     draw = PublishedWindows.draw
 
-    def killed(self, index):
+    def killed(self, index, windows):
         if index == 9:
             raise KilledError
-        return draw(self, index)
+        return draw(self, index, windows)
 
     with monkeypatch.context() as patch:
         patch.setattr(PublishedWindows, "draw", killed)

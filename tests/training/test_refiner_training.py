@@ -206,9 +206,8 @@ def test_training_learns_and_a_resumed_run_is_the_same(windows, tmp_path, monkey
     pytest.importorskip("lightning")
     from gaitdynamics.training import lightning_loop
 
-    monkeypatch.setattr(lightning_loop, "SAVE_EVERY", 20)
     # The made-up features hold neither feet nor a body weight about which forces could swing.
-    settings = RefinerTraining(steps=80, batch=6, average=0.5, placement_noise=0.0, amplitude_noise=0.0)
+    settings = RefinerTraining(steps=80, batch=6, average=0.5, save_every=20, placement_noise=0.0, amplitude_noise=0.0)
 
     def loss(net: Refiner) -> float:
         batch = windows.draw(1000)
@@ -229,10 +228,10 @@ def test_training_learns_and_a_resumed_run_is_the_same(windows, tmp_path, monkey
 
     draw = ForceWindows.draw
 
-    def killed(self, index):
+    def killed(self, index, windows):
         if index == 45:
             raise KilledError
-        return draw(self, index)
+        return draw(self, index, windows)
 
     broken = network()
     with monkeypatch.context() as patch:

@@ -15,6 +15,7 @@ from gaitdynamics.inference.pair_description import PairDescription
 from gaitdynamics.inference.pair_parts import load_parts
 from gaitdynamics.networks.condition import ConditionName
 from gaitdynamics.networks.denoiser import LARGE, SMALL, Denoiser
+from gaitdynamics.training.devices import ONE_DEVICE, Devices, divided, only_first_continues
 from gaitdynamics.training.loop import fit
 from gaitdynamics.training.lora import Adapters, adapt, merge
 from gaitdynamics.training.pair_record import lineage, save_trained
@@ -78,6 +79,7 @@ def train_denoiser(
     init: Path | None = None,
     resume: bool = False,
     workers: int = 1,
+    devices: Devices = ONE_DEVICE,
     console: Console | None = None,
 ) -> PairDescription:
     """Train a diffusion network on the train split of a data folder.
@@ -96,6 +98,8 @@ def train_denoiser(
         Go on from where a run in `out` was interrupted; the result is that of an uninterrupted run.
     workers
         Processes that share the reading of the data.
+    devices
+        What to compute on, see `training.devices`; of several processes the first alone returns from here.
     console
         Where progress is shown; the screen by default.
 
@@ -109,6 +113,7 @@ def train_denoiser(
     UserInputError
         The data, `init`, or their combination cannot be used, or `out` holds weights already.
     """
+    settings = divided(settings, devices)
     check_out(out, resume=resume)
     start = load_parts(init) if init is not None else None
     known = start.description if start else None
@@ -133,7 +138,9 @@ def train_denoiser(
         out,
         resume=resume,
         validate=(lambda denoiser: judge(denoiser, judged, schedule)) if judged else None,
+        devices=devices,
     )
+    only_first_continues()
     merge(network)
     if settings.half:
         # What is judged is what is written.

@@ -155,11 +155,11 @@ class ForceWindows(StudyDraws[Sample]):
         deviation = np.sqrt(np.maximum(square - mean**2, 1e-4))
         return mean.astype(np.float32), deviation.astype(np.float32)
 
-    def draw(self, index: int) -> Batch:
-        """Draw batch number `index`."""
+    def draw(self, index: int, windows: slice = slice(None)) -> Batch:
+        """Draw batch number `index`, or some windows of it."""
         cuts, _ = self.cuts(index)
         parts = []
-        for sample, part in cuts:
+        for sample, part in cuts[windows]:
             t = sample.targets
             parts.append((sample.features[part], t.force[part], t.cop[part], t.contact[part], t.valid[part]))
         features, force, cop, contact, valid = (

@@ -18,6 +18,7 @@ from gaitdynamics.inference.baselines import BASELINES, BaselineDescription, loa
 from gaitdynamics.inference.pair_description import PairDescription
 from gaitdynamics.inference.pair_parts import load_parts
 from gaitdynamics.networks.refinement_encoder import RefinementEncoder
+from gaitdynamics.training.devices import ONE_DEVICE, Devices, divided, only_first_continues
 from gaitdynamics.training.loop import fit
 from gaitdynamics.training.lora import Adapters, adapt, merge
 from gaitdynamics.training.pair_record import lineage, save_trained
@@ -70,6 +71,7 @@ def train_refinement(
     *,
     init: Path | None = None,
     resume: bool = False,
+    devices: Devices = ONE_DEVICE,
     console: Console | None = None,
 ) -> PairDescription:
     """Train the published refinement network on the train split of a data folder.
@@ -86,6 +88,8 @@ def train_refinement(
         Folder of a pair to continue from, or to complete. Its scale of the columns is kept.
     resume
         Go on from where a run in `out` was interrupted; the result is that of an uninterrupted run.
+    devices
+        What to compute on, see `training.devices`; of several processes the first alone returns from here.
     console
         Where progress is shown; the screen by default.
 
@@ -99,6 +103,7 @@ def train_refinement(
     UserInputError
         The data or `init` cannot be used, or `out` holds weights already.
     """
+    settings = divided(settings, devices)
     check_out(out, resume=resume)
     start = load_parts(init) if init is not None else None
     known = start.description if start else None
@@ -114,7 +119,7 @@ def train_refinement(
                 remedy="name a pair that holds one with --init",
             )
         adapt(network, settings.lora)
-    metrics = _train(network, source, settings, out, resume=resume)
+    metrics = _train(network, source, settings, out, resume=resume, devices=devices)
     return save_trained(
         out,
         network,
@@ -139,9 +144,11 @@ def train_baseline(
     *,
     init: Path | None = None,
     resume: bool = False,
+    devices: Devices = ONE_DEVICE,
     console: Console | None = None,
 ) -> BaselineDescription:
     """Train a baseline of the paper; parameters and errors as for `train_refinement`, without adapters."""
+    settings = divided(settings, devices)
     check_out(out, resume=resume)
     if settings.lora:
         raise UserInputError(f"there are no adapters for the network '{kind}'", remedy="leave --lora out")
@@ -156,7 +163,7 @@ def train_baseline(
             )
         scaler, origin = known.scaler, {"name": known.name, "weights_sha256": known.weights_sha256}
     source = read_source(data, scaler, forces=True, console=console)
-    metrics = _train(network, source, settings, out, resume=resume)
+    metrics = _train(network, source, settings, out, resume=resume, devices=devices)
     description = save_baseline(
         out,
         network,
@@ -173,7 +180,13 @@ def train_baseline(
 
 
 def _train(
-    network: nn.Module, source: PublishedSource, settings: KineticsTraining, out: Path, *, resume: bool
+    network: nn.Module,
+    source: PublishedSource,
+    settings: KineticsTraining,
+    out: Path,
+    *,
+    resume: bool,
+    devices: Devices,
 ) -> dict[str, Any]:
     """Train in place; give the errors on the validation people."""
     windows = PublishedWindows(source.train.samples, source.scaler, settings.batch, settings.seed)
@@ -186,6 +199,8 @@ def _train(
         out,
         resume=resume,
         validate=(lambda net: validate_kinetics(net, val, source.scaler)["mean"]) if val else None,
+        devices=devices,
     )
+    only_first_continues()
     merge(network)
     return validate_kinetics(network.eval(), val, source.scaler) if val else {}

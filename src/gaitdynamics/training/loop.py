@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 from torch import nn
 
 from gaitdynamics.errors import MissingExtraError
+from gaitdynamics.training.devices import ONE_DEVICE, Devices
 from gaitdynamics.training.settings import LoopSettings
 
 if TYPE_CHECKING:
-    from gaitdynamics.training.lightning_loop import Draw, Loss, Validate
+    from gaitdynamics.training.lightning_loop import Draw, Loss
+    from gaitdynamics.training.lightning_state import Validate
 
 BatchT = TypeVar("BatchT")
 NetworkT = TypeVar("NetworkT", bound=nn.Module)
@@ -25,7 +27,8 @@ def fit(
     out: Path,
     *,
     resume: bool,
-    validate: Validate[NetworkT] | None = None,
+    validate: Validate | None = None,
+    devices: Devices = ONE_DEVICE,
 ) -> None:
     """Train a network in place, see `lightning_loop.fit`.
 
@@ -38,4 +41,4 @@ def fit(
         from gaitdynamics.training import lightning_loop
     except ImportError as error:
         raise MissingExtraError("lightning", "train", "Training") from error
-    lightning_loop.fit(network, draw, loss, settings, out, resume=resume, validate=validate)
+    lightning_loop.fit(network, draw, loss, settings, out, resume=resume, validate=validate, devices=devices)

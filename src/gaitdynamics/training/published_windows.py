@@ -16,6 +16,7 @@ from torch import Tensor
 from gaitdynamics.features.published.scaler import ColumnScaler
 from gaitdynamics.features.published.schema import PUBLISHED_63
 from gaitdynamics.inference.windows import WINDOW
+from gaitdynamics.training.devices import local_rank
 from gaitdynamics.training.draws import PlaceDraws
 from gaitdynamics.training.published_data import MIRROR_SIGN, MIRROR_SOURCE, PublishedSample
 
@@ -62,7 +63,7 @@ class PublishedWindows:
         device: torch.device | str | None = None,
     ) -> None:
         self.batch, self.seed = batch, seed
-        self.device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = device or (f"cuda:{local_rank()}" if torch.cuda.is_available() else "cpu")
         self.places = PlaceDraws(samples)
         known = np.concatenate([sample.known for sample in samples])
         scaled = np.where(known, scaler.to_scaled(np.concatenate([sample.values for sample in samples])), 0.0)
@@ -77,13 +78,16 @@ class PublishedWindows:
         self._source = torch.tensor(MIRROR_SOURCE, device=self.device)
         self._speed = float(scale[_FORWARD]), float(bias[_FORWARD])
 
-    def draw(self, index: int) -> PublishedBatch:
-        """Draw batch number `index`; it is the same whenever it is asked for."""
+    def draw(self, index: int, windows: slice = slice(None)) -> PublishedBatch:
+        """Draw batch number `index`, or some windows of it; it is the same whenever it is asked for."""
         rng = np.random.default_rng((self.seed, index))
         length = self.places.length(rng)
-        trials, starts = self.places.draw(rng, length, self.batch)
+        drawn = self.places.draw(rng, length, self.batch)
+        trials, starts = (numbers[windows] for numbers in drawn)
         first = torch.from_numpy(starts).to(self.device, non_blocking=True)
-        mirrored = torch.from_numpy(rng.random(self.batch) < 0.5).to(self.device, non_blocking=True)[:, None, None]
+        mirrored = torch.from_numpy(rng.random(self.batch)[windows] < 0.5).to(self.device, non_blocking=True)[
+            :, None, None
+        ]
         rows = first[:, None] + torch.arange(length, device=self.device)
         values, known = self._values[rows], self._known[rows]
         other = values[..., self._source] * self._gain + self._offset

@@ -28,6 +28,7 @@ from gaitdynamics.features.refiner_schema import COLUMNS, PHYSICS
 from gaitdynamics.files.atomic import file_sha256, write_bytes, write_text
 from gaitdynamics.inference.checkpoint import RefinerDescription, load_refiner, save_refiner
 from gaitdynamics.networks.refiner import Refiner, RefinerConfig, RefinerOutput, flight_share
+from gaitdynamics.training.devices import ONE_DEVICE, Devices, divided, only_first_continues
 from gaitdynamics.training.force_windows import NOISY, ForceWindows, Sample, noise_seed, samples_of
 from gaitdynamics.training.loop import fit
 from gaitdynamics.training.refiner_loss import RefinerTraining as RefinerTraining
@@ -83,6 +84,7 @@ def train_refiner(
     *,
     init: str | Path | None = None,
     resume: bool = False,
+    devices: Devices = ONE_DEVICE,
     console: Console | None = None,
 ) -> RefinerDescription:
     """Train a refinement network on the train split of a data folder.
@@ -99,6 +101,8 @@ def train_refiner(
         Refiner to continue from: name or folder. Its architecture and its scale of the features are kept.
     resume
         Go on from where a run in `out` was interrupted; the result is that of an uninterrupted run.
+    devices
+        What to compute on, see `training.devices`; of several processes the first alone returns from here.
     console
         Where progress is shown.
 
@@ -109,7 +113,7 @@ def train_refiner(
     """
     from rich.console import Console as RichConsole
 
-    settings = settings or RefinerTraining()
+    settings = divided(settings or RefinerTraining(), devices)
     out = Path(out)
     source = read_source(Path(data), settings, console or RichConsole(stderr=True))
     if init is None:
@@ -119,7 +123,10 @@ def train_refiner(
     out.mkdir(parents=True, exist_ok=True)
     for k in range(len(network.members)):
         folder = member_folder(out, k, len(network.members))
-        network.members[k] = train_member(network, k, source, settings, folder, resume=resume).members[0]
+        network.members[k] = train_member(network, k, source, settings, folder, resume=resume, devices=devices).members[
+            0
+        ]
+    only_first_continues()
     # Only people as they were measured tell how wide intervals must be, and how good the estimate is.
     network.widening.copy_(widening(network.eval(), source.val))
     description = RefinerDescription(
@@ -149,7 +156,14 @@ def member_folder(out: Path, member: int, members: int) -> Path:
 
 
 def train_member(
-    whole: Refiner, member: int, source: RefinerSource, settings: RefinerTraining, folder: Path, *, resume: bool = False
+    whole: Refiner,
+    member: int,
+    source: RefinerSource,
+    settings: RefinerTraining,
+    folder: Path,
+    *,
+    resume: bool = False,
+    devices: Devices = ONE_DEVICE,
 ) -> Refiner:
     """Train one member of an ensemble, or take it from `folder` where a run that is resumed has finished it.
 
@@ -165,6 +179,8 @@ def train_member(
         For the record, the state for resuming and the finished member.
     resume
         Go on from where a run in `folder` was interrupted.
+    devices
+        What to compute on.
 
     Returns
     -------
@@ -190,6 +206,7 @@ def train_member(
         folder,
         resume=resume,
         validate=(lambda refiner: validate(refiner, source.val)["mean"]) if source.val else None,
+        devices=devices,
     )
     network = network.cpu()
     write_bytes(done, safetensors.torch.save({name: t.contiguous() for name, t in network.state_dict().items()}))

@@ -26,7 +26,9 @@ class LoopSettings(BaseModel):
     falls as a cosine after a short warm-up; "none" keeps it. `clip` limits the norm of the gradient (0: no limit).
     `average` is the decay of the moving average of the weights, which is what a run gives. `mixed_precision` computes
     in bfloat16 where there is an accelerator. `keep_best` gives the average that did best on the validation people
-    instead of the last one. `minutes` ends a run early, with what it has by then.
+    instead of the last one. `minutes` ends a run early, with what it has by then. `parts` is how
+    many parts a batch is made of, each with noise and means of its own; None for one per device (`training.devices`).
+    `save_every` is the number of steps between savings of the state for resuming; it has no effect on the weights.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,6 +45,8 @@ class LoopSettings(BaseModel):
     mixed_precision: bool = False
     keep_best: bool = False
     minutes: float | None = None
+    parts: int | None = None
+    save_every: int = 250
 
 
 def read_changes(file: Path) -> dict[str, Any]:
