@@ -12,8 +12,10 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
 from gaitdynamics._version import __version__
+from gaitdynamics.archive_cli import ArchiveOptions, facts_of_options, forces_of_archive, is_archive
 from gaitdynamics.command_inputs import DEFAULT_OUT, check_person, surface_of, use_one_thread
 from gaitdynamics.data_cli import data as data_commands
+from gaitdynamics.engines.choice import EngineName
 from gaitdynamics.errors import GaitError, UserInputError
 from gaitdynamics.generative_cli import check_samples, complete, evaluate_completion, generate
 from gaitdynamics.hip_cli import evaluate_hip, fetch_data, hip, train_hip
@@ -111,17 +113,28 @@ def forces(
     samples: int = 1,
     max_gap: float = 0.5,
     seed: int = 0,
+    engine: EngineName | None = None,
+    workers: int | None = None,
+    address: str | None = None,
+    table: Path | None = None,
+    pictures: Flag = False,
 ) -> int:
-    """Estimate the ground reaction forces of one or several motions.
+    """Estimate the ground reaction forces of one or several motions, or of a whole archive.
 
     Say how the person moved, with either --overground or --treadmill, and who it was: with --model, or with
     --mass and --height. For each motion, files for OpenSim's Inverse Dynamics, a report and a picture are
     written.
 
+    An archive is a folder (with manifest.csv, of .b3d files, of OpenCap sessions, or of motions with their models), a
+    .b3d file, or a table of trials (.csv). What is told of the person and the surface then holds for trials of which
+    the archive says nothing. Every trial gets results or a reason, in summary.csv; the same command goes on where it
+    was stopped.
+
     Parameters
     ----------
     motions
-        Coordinates over time from OpenSim's Inverse Kinematics, OpenCap or another program (.mot, .sto).
+        Coordinates over time from OpenSim's Inverse Kinematics, OpenCap or another program (.mot, .sto). Or one
+        archive.
     model
         Scaled OpenSim model of the person (.osim). Without it a generic one is scaled to height and mass.
     mass
@@ -147,8 +160,27 @@ def forces(
         Longest gap in time, of NaN cells, that is filled, in s.
     seed
         Seed of the random numbers, which generating absent coordinates draws.
+    engine
+        Who works on an archive: local processes, or a cluster of ray. Local unless told.
+    workers
+        Processes or tasks at a time, for an archive; one per core unless told.
+    address
+        Of a running cluster of ray, such as auto or ray://host:10001. Without it, ray is started on this machine.
+    table
+        What is known of the people in an archive (.csv): subject, and any of study, trial, model, mass_kg, height_m,
+        surface, speed_m_s.
+    pictures
+        Draw a picture of each trial of an archive too, which takes several times as long as all the rest.
     """
     check_samples(samples, max_gap)
+    options = ArchiveOptions(engine, workers, address, table, pictures)
+    if is_archive(motions, options):
+        from gaitdynamics.tasks.archive_trials import EstimateSettings
+
+        use_one_thread()
+        how = EstimateSettings(weights, grf_naming, seed, samples, max_gap, pictures)
+        told = facts_of_options(model, mass, height, overground, treadmill)
+        return forces_of_archive(motions[0], out, options, how, told)
     surface = surface_of(overground, treadmill)
     check_person(model, mass, height)
     from gaitdynamics.tasks.batch import BatchSettings, check_batch

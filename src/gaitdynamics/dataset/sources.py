@@ -1,4 +1,4 @@
-"""Opening whatever holds trials: a data folder, AddBiomechanics' files, OpenCap sessions, or a table."""
+"""Opening whatever holds trials: a data folder, AddBiomechanics' files, OpenCap sessions, motions, or a table."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 from gaitdynamics.dataset.b3d_source import b3d_source
 from gaitdynamics.dataset.catalogue import Catalogue
 from gaitdynamics.dataset.manifest import MANIFEST
+from gaitdynamics.dataset.motion_folder import motion_files, motion_source
 from gaitdynamics.dataset.recordings import FileRecording, Source, Unreadable
 from gaitdynamics.dataset.table_source import table_source
 from gaitdynamics.errors import UserInputError
@@ -15,7 +16,7 @@ from gaitdynamics.files.opencap import find_sessions, read_session
 
 _REMEDY: Final = (
     f"give a folder with {MANIFEST}, a .b3d file or a folder of them, an OpenCap session folder or a folder of them, "
-    "or a .csv table with one row per motion (docs/data.md)"
+    "a folder of motions and their models, or a .csv table with one row per motion (docs/data.md)"
 )
 
 
@@ -26,7 +27,8 @@ def open_source(path: str | Path) -> Source:
     ----------
     path
         A folder with `manifest.csv` (`dataset.catalogue`); a .b3d file, or a folder with such files at any depth; an
-        OpenCap session (`files.opencap`), or a folder with sessions at any depth; a table (`dataset.table_source`).
+        OpenCap session (`files.opencap`), or a folder with sessions at any depth; a folder of motions and models at any
+        depth (`dataset.motion_folder`); a table (`dataset.table_source`).
 
     Returns
     -------
@@ -62,6 +64,9 @@ def _open_folder(folder: Path) -> Source:
     sessions = find_sessions(folder)
     if sessions:
         return _opencap_source(folder, sessions)
+    motions = motion_files(folder)
+    if motions:
+        return motion_source(folder, motions)
     raise UserInputError("no trials are found in this folder", file=folder, remedy=_REMEDY)
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from gaitdynamics.dataset.cells import cell_number, cell_surface
 from gaitdynamics.dataset.recordings import FileRecording, Source
 from gaitdynamics.errors import FileFormatError
-from gaitdynamics.trial import Surface
 
 #: What a table can hold; only the first is needed.
 COLUMNS: Final = (
@@ -83,7 +82,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 def _recording(path: Path, number: int, row: Mapping[str, str]) -> FileRecording:
     if not row["motion"]:
         raise FileFormatError("an empty cell", file=path, row=number, column="motion")
-    mass, height, speed = (_number(path, number, row, name) for name in ("mass_kg", "height_m", "speed_m_s"))
+    mass, height, speed = (cell_number(path, number, row, name) for name in ("mass_kg", "height_m", "speed_m_s"))
     if not row["model"] and (mass is None or height is None):
         raise FileFormatError(
             "neither a model nor mass and height are given",
@@ -102,35 +101,5 @@ def _recording(path: Path, number: int, row: Mapping[str, str]) -> FileRecording
         forces_file=path.parent / row["forces"] if row["forces"] else None,
         mass_kg=mass,
         height_m=height,
-        surface=_surface(path, number, row["surface"].lower(), speed),
+        surface=cell_surface(path, number, row["surface"].lower(), speed),
     )
-
-
-def _surface(path: Path, number: int, kind: str, speed: float | None) -> Surface | None:
-    if kind in ("", "overground"):
-        return Surface() if kind else None
-    if kind != "treadmill":
-        raise FileFormatError(
-            f"'{kind}' is neither 'overground' nor 'treadmill'", file=path, row=number, column="surface"
-        )
-    if speed is None:
-        raise FileFormatError(
-            "a treadmill needs the speed of its belt",
-            file=path,
-            row=number,
-            column="speed_m_s",
-            remedy="give it in m/s",
-        )
-    return Surface("treadmill", speed)
-
-
-def _number(path: Path, number: int, row: Mapping[str, str], name: str) -> float | None:
-    if not row[name]:
-        return None
-    try:
-        value = float(row[name])
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value) or value < 0:
-        raise FileFormatError(f"'{row[name]}' is no number that is zero or more", file=path, row=number, column=name)
-    return value

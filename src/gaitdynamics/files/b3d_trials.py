@@ -14,6 +14,7 @@ from gaitdynamics.errors import FileFormatError, MissingCoordinatesError, UserIn
 from gaitdynamics.files.b3d import B3dFile, B3dTrial
 from gaitdynamics.files.coordinate_labels import free_coordinates
 from gaitdynamics.files.forces import check_force_conventions
+from gaitdynamics.files.motion import UNSTATED_SURFACE
 from gaitdynamics.files.osim import read_osim_text
 from gaitdynamics.files.plausibility import check_height, check_knees, check_mass, check_pelvis, require_feet
 from gaitdynamics.files.substitutes import substitute_missing
@@ -143,7 +144,7 @@ def read_b3d_trial(
     forces, force_notes = _forces(file, of, time, values, reading)
     if surface is None:
         surface = Surface()
-        notes.append("the surface was not stated: overground was assumed; say so if it was a treadmill")
+        notes.append(UNSTATED_SURFACE)
     return Trial(
         name=of.name,
         time=time,

@@ -35,6 +35,9 @@ Array = NDArray[np.float64]
 #: Shorter motions [s] hold no step.
 SHORTEST_MOTION = 0.3
 
+#: Said of a motion of which nobody told what was walked on.
+UNSTATED_SURFACE = "the surface was not stated: overground was assumed; say so if it was a treadmill"
+
 #: A motion can be completed from any of these joints, if all its coordinates are there and not all of them constant.
 _STARTING_POINTS = (
     PELVIS_ROTATIONS,
@@ -131,7 +134,7 @@ def read_trial(
     notes += substitute_notes
     if surface is None:
         surface = Surface()
-        notes.append("the surface was not stated: overground was assumed; say so if it was a treadmill")
+        notes.append(UNSTATED_SURFACE)
     provenance: dict[str, object] = {
         "motion_file": path.name,
         "motion_path": str(path.absolute()),
@@ -195,12 +198,13 @@ def _read_person(model: str | Path | Model | None, mass_kg: float | None, height
     mass = skeleton.mass if mass_kg is None else mass_kg
     provenance: dict[str, object] = {"model": skeleton.name}
     if file is not None:
-        provenance |= {
-            "model_file": file.name,
-            "model_path": str(file.absolute()),
-            "model_sha256": file_sha256(file),
-        }
+        provenance |= model_provenance(file)
     return _Person(Subject(skeleton, mass, height_m), tuple(notes), provenance)
+
+
+def model_provenance(file: Path) -> dict[str, object]:
+    """Tell which model file a trial was read with."""
+    return {"model_file": file.name, "model_path": str(file.absolute()), "model_sha256": file_sha256(file)}
 
 
 def _generic_person(mass_kg: float | None, height_m: float | None) -> _Person:

@@ -18,8 +18,9 @@ from gaitdynamics.features.contact_rule import contact_by_rule
 from gaitdynamics.features.floor import BeltEstimate, estimate_belt_speed, estimate_floor
 from gaitdynamics.features.physics_split import split_by_rule
 from gaitdynamics.features.published.trial import forces_of_columns
+from gaitdynamics.files.atomic import file_sha256
 from gaitdynamics.files.motion import SHORTEST_MOTION
-from gaitdynamics.inference.checkpoint import RefinerDescription, load_refiner
+from gaitdynamics.inference.checkpoint import MODEL_FILE, RefinerDescription, load_refiner
 from gaitdynamics.inference.completion import Completion
 from gaitdynamics.inference.motion_network import MotionNetwork, load_motion_network, motion_network
 from gaitdynamics.inference.published_checkpoint import PublishedWeights, is_published_pair, load_published
@@ -179,6 +180,19 @@ def packaged_motion_network() -> MotionNetwork:
 def is_pair(weights: str | Path | None) -> bool:
     """Tell whether weights are a pair in the published layout, which completes motions by a network of its own."""
     return weights is not None and is_published_pair(Path(weights))
+
+
+def weights_identity(weights: str | Path | None) -> str:
+    """Give the SHA-256 that tells weights apart: that of the parameters, or of the description of a pair.
+
+    Raises
+    ------
+    UserInputError
+        No such weights.
+    """
+    if is_pair(weights):
+        return file_sha256(Path(str(weights)) / MODEL_FILE)
+    return _loaded(None if weights is None else str(weights))[1].weights_sha256
 
 
 def _by_published_pair(

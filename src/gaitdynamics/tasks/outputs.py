@@ -19,6 +19,7 @@ from gaitdynamics.files.external_loads import write_external_loads
 from gaitdynamics.files.forces import write_deviations, write_forces
 from gaitdynamics.files.inverse_dynamics import write_inverse_dynamics_setup
 from gaitdynamics.files.osim_writer import write_osim
+from gaitdynamics.stances import GaitMeasures
 from gaitdynamics.tasks.report import build_report, measure, read_report
 from gaitdynamics.tasks.results import ForceEstimate, GrfNaming, OutputFiles
 from gaitdynamics.trial import Trial
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from gaitdynamics.plotting.centre_of_pressure import FootFrames
 
 
-def output_files(folder: Path, stem: str, *, with_model: bool, with_motion: bool = False) -> OutputFiles:
+def output_files(
+    folder: Path, stem: str, *, with_model: bool, with_motion: bool = False, from_archive: bool = False
+) -> OutputFiles:
     """Name the files of one motion, with standard deviations of the forces.
 
     Parameters
@@ -36,6 +39,8 @@ def output_files(folder: Path, stem: str, *, with_model: bool, with_motion: bool
         Whether the user has no model file that a set-up could name.
     with_motion
         Whether coordinates were generated, so that the user has no motion file that a set-up could name.
+    from_archive
+        Whether the motion comes from a file of many, which a set-up could not name either.
     """
     return OutputFiles(
         forces=folder / f"{stem}_grf.mot",
@@ -46,6 +51,7 @@ def output_files(folder: Path, stem: str, *, with_model: bool, with_motion: bool
         model=folder / f"{stem}_model.osim" if with_model else None,
         completed=folder / f"{stem}_completed.mot" if with_motion else None,
         deviations=folder / f"{stem}_grf_sd.sto",
+        motion=folder / f"{stem}_motion.mot" if from_archive and not with_motion else None,
     )
 
 
@@ -188,7 +194,9 @@ def _move_together(files: Sequence[Path], folder: Path, replaced: Path, outdated
         raise
 
 
-def write_estimate(estimate: ForceEstimate, folder: Path, *, grf_naming: GrfNaming = "opensim") -> OutputFiles:
+def write_estimate(
+    estimate: ForceEstimate, folder: Path, *, grf_naming: GrfNaming = "opensim", picture: bool = True
+) -> OutputFiles:
     """Write forces, OpenSim set-up files, report and picture of one motion.
 
     The motion where it was completed, and the standard deviations of the forces where there are any, come along.
@@ -201,6 +209,8 @@ def write_estimate(estimate: ForceEstimate, folder: Path, *, grf_naming: GrfNami
         Made where it does not exist.
     grf_naming
         Spelling of the force columns.
+    picture
+        Whether to draw the picture, which takes several times as long as all the rest.
 
     Raises
     ------
@@ -213,20 +223,19 @@ def write_estimate(estimate: ForceEstimate, folder: Path, *, grf_naming: GrfNami
         with_model = "model_file" not in trial.provenance
         with_motion = bool(trial.generated)
         check_replaceable(folder, trial.name, with_model=with_model, with_motion=with_motion)
-        names = output_files(folder, trial.name, with_model=with_model, with_motion=with_motion)
+        names = output_files(
+            folder, trial.name, with_model=with_model, with_motion=with_motion, from_archive=_from_archive(trial)
+        )
         uncertain = estimate.forces.force_sd is not None and estimate.forces.cop_sd is not None
-        final = names if uncertain else replace(names, deviations=None)
-        # Standard deviations of an earlier run do not belong to forces without any.
-        outdated = [] if uncertain or names.deviations is None else [names.deviations.name]
+        final = replace(names, deviations=names.deviations if uncertain else None, plot=names.plot if picture else None)
+        # Standard deviations and the picture of an earlier run do not belong to forces without them.
+        outdated = [path.name for path in names.paths() if path not in final.paths()]
         with all_or_none(folder, outdated=outdated) as draft:
             _write_all(estimate, draft, final, grf_naming)
     return final
 
 
 def _write_all(estimate: ForceEstimate, draft: Path, final: OutputFiles, grf_naming: GrfNaming) -> None:
-    from gaitdynamics.plotting.forces import plot_forces
-    from gaitdynamics.plotting.style import save_png
-
     trial, folder = estimate.trial, final.report.parent
     write_forces(draft / final.forces.name, estimate.forces, naming=grf_naming)
     if final.deviations is not None:
@@ -234,23 +243,38 @@ def _write_all(estimate: ForceEstimate, draft: Path, final: OutputFiles, grf_nam
     write_external_loads(draft / final.external_loads.name, datafile=final.forces.name, naming=grf_naming)
     if final.model is not None:
         write_osim(draft / final.model.name, trial.subject.model)
-    if final.completed is not None:
-        write_motion(draft / final.completed.name, trial)
+    written = final.completed or final.motion
+    if written is not None:
+        write_motion(draft / written.name, trial)
     write_inverse_dynamics_setup(
         draft / final.inverse_dynamics_setup.name,
         model_file=final.model.name if final.model else _input_file(trial, "model", folder),
-        coordinates_file=final.completed.name if final.completed else _input_file(trial, "motion", folder),
+        coordinates_file=written.name if written else _input_file(trial, "motion", folder),
         external_loads_file=final.external_loads.name,
         time_range=(float(trial.time[0]), float(trial.time[-1])),
         # Not the name of our own joint moments, so that both can stand in one folder and be compared.
         output_file=f"{trial.name}_id_opensim.sto",
     )
     gait = measure(estimate)
-    figure = plot_forces(trial, estimate.forces, estimate.contact, estimate.com_velocity, gait, _foot_frames(trial))
-    save_png(figure, draft / final.plot.name)
+    if final.plot is not None:
+        _draw(estimate, gait, draft / final.plot.name)
     names = [path.name for path in final.paths()]
     report = build_report(estimate, grf_naming=grf_naming, files=names, gait=gait)
     write_text(draft / final.report.name, report.model_dump_json(indent=1) + "\n")
+
+
+def _draw(estimate: ForceEstimate, gait: GaitMeasures, path: Path) -> None:
+    from gaitdynamics.plotting.forces import plot_forces
+    from gaitdynamics.plotting.style import save_png
+
+    trial = estimate.trial
+    frames = _foot_frames(trial)
+    save_png(plot_forces(trial, estimate.forces, estimate.contact, estimate.com_velocity, gait, frames), path)
+
+
+def _from_archive(trial: Trial) -> bool:
+    """Tell whether a motion comes from a file that holds many of them, such as .b3d."""
+    return "motion_file" not in trial.provenance and "b3d_file" in trial.provenance
 
 
 def _input_file(trial: Trial, role: str, folder: Path) -> str:

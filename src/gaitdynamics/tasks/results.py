@@ -25,29 +25,30 @@ class WeightsInfo:
 class OutputFiles:
     """Files written for one motion, all in one folder.
 
-    `model` is None when the user gave a model file of their own, `completed` when no coordinate was generated,
-    `deviations` when the estimate has no standard deviations; then none is written.
+    `plot` is None when no picture was asked for, `model` when the user gave a model file of their own, `completed` when
+    no coordinate was generated, `deviations` when the estimate has no standard deviations; then none is written. So is
+    `motion`, the motion as it was taken, unless it comes from a file that OpenSim cannot read.
     """
 
     forces: Path
     external_loads: Path
     inverse_dynamics_setup: Path
     report: Path
-    plot: Path
+    plot: Path | None = None
     model: Path | None = None
     completed: Path | None = None
     deviations: Path | None = None
+    motion: Path | None = None
 
     def paths(self) -> tuple[Path, ...]:
         """List the files that exist."""
-        optional = (path for path in (self.model, self.completed, self.deviations) if path is not None)
+        optional = (self.plot, self.model, self.completed, self.deviations, self.motion)
         return (
             self.forces,
             self.external_loads,
             self.inverse_dynamics_setup,
             self.report,
-            self.plot,
-            *optional,
+            *(path for path in optional if path is not None),
         )
 
 
