@@ -22,8 +22,9 @@ from gaitdynamics.training.force_windows import (
     samples_of,
     without_trunk,
 )
-from gaitdynamics.training.refiner import _ELSEWHERE, load_samples, widening
+from gaitdynamics.training.refiner import _ELSEWHERE, widening
 from gaitdynamics.training.refiner_loss import RefinerTraining, noisy_loss, refiner_loss, total_force
+from gaitdynamics.training.refiner_source import load_samples
 from gaitdynamics.trial import FootForces
 
 

@@ -58,6 +58,11 @@ class SampleEntry:
     sha256: str = ""
 
     @property
+    def person(self) -> str:
+        """Study and subject, as 'study/subject'."""
+        return f"{self.study}/{self.subject}"
+
+    @property
     def label(self) -> str:
         """Study, subject and trial, as 'study/subject/trial'."""
         return f"{self.study}/{self.subject}/{self.trial}"

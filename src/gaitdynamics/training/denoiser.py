@@ -26,7 +26,7 @@ from gaitdynamics.training.published_losses import (
     validate_denoiser,
 )
 from gaitdynamics.training.published_source import check_out, read_source, run_facts
-from gaitdynamics.training.published_windows import PublishedWindows, fixed_windows
+from gaitdynamics.training.published_windows import fixed_windows
 from gaitdynamics.training.settings import LoopSettings
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def train_denoiser(
     network = _network(start.denoiser if start else None, settings, init)
     config = _schedule(known, settings, init)
     schedule = Schedule(config)
-    windows = PublishedWindows(source.train.samples, source.scaler, settings.batch, settings.seed)
+    windows = source.windows(settings)
     judged = fixed_windows(source.val.samples, source.scaler, _VALIDATION_WINDOWS)
     if settings.lora:
         adapt(network, settings.lora)

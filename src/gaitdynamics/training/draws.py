@@ -116,16 +116,48 @@ class PlaceDraws:
         The trials; at least one of the shortest length.
     lengths
         As of `StudyDraws`.
+    first
+        (K,) where each sample begins; by default they lie end to end.
+    apart, apart_share
+        (K,) which samples are drawn apart from the others of their study, and how often, in studies that have both.
+
+    Attributes
+    ----------
+    studies
+        Study -> probability with which it is drawn.
     """
 
-    def __init__(self, samples: Sequence[Drawable], lengths: Mapping[int, float] = LENGTHS) -> None:
+    def __init__(
+        self,
+        samples: Sequence[Drawable],
+        lengths: Mapping[int, float] = LENGTHS,
+        *,
+        first: Places | None = None,
+        apart: NDArray[np.bool_] | None = None,
+        apart_share: float = 0.0,
+    ) -> None:
         studies = StudyDraws(samples, 1, 0, lengths)
         self.lengths = studies.lengths
+        self.studies = dict(zip(studies.studies, map(float, studies.probability), strict=True))
         self.frames = np.array([sample.frames for sample in samples])
-        self.first = np.concatenate([[0], np.cumsum(self.frames)[:-1]])
-        share = dict(zip(studies.studies, studies.probability, strict=True))
-        weight = np.array([share[s.study] / len(studies.by_study[s.study]) for s in samples])
+        self.first = np.concatenate([[0], np.cumsum(self.frames)[:-1]]) if first is None else first
+        weight = self._weights([sample.study for sample in samples], apart, apart_share)
         self._cumulated = {length: np.cumsum(np.where(self.frames >= length, weight, 0.0)) for length in self.lengths}
+
+    def _weights(
+        self, studies: Sequence[str], apart: NDArray[np.bool_] | None, apart_share: float
+    ) -> NDArray[np.float64]:
+        """Give the probability of each sample (K,), if all are long enough."""
+        names, study = np.unique(np.asarray(studies), return_inverse=True)
+        if apart is None:
+            apart, apart_share = np.zeros(len(studies), dtype=np.bool_), 0.0
+        counts = np.stack([np.bincount(study[apart == side], minlength=len(names)) for side in (False, True)])
+        share = np.broadcast_to(np.array([[1.0 - apart_share], [apart_share]]), counts.shape)
+        # A study that has only one kind is drawn from that.
+        share = np.where((counts == 0).any(0), 1.0, share)
+        side = apart.astype(np.int64)
+        of_study = np.array([self.studies[name] for name in names])
+        return np.asarray(of_study[study] * share[side, study] / counts[side, study])
 
     def length(self, rng: np.random.Generator) -> int:
         """Draw a length of windows [frames]."""

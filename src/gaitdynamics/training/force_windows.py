@@ -119,6 +119,15 @@ def without_trunk(trial: Trial) -> Trial | None:
     return replace(trial, values=values, missing=missing)
 
 
+def feature_scale(
+    mean: NDArray[np.float64], square: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Give mean and standard deviation (C,) from the means of the features and of their squares."""
+    # A feature that hardly varies (a flag, say) is not blown up.
+    deviation = np.sqrt(np.maximum(square - mean**2, 1e-4))
+    return mean.astype(np.float32), deviation.astype(np.float32)
+
+
 class ForceWindows(StudyDraws[Sample]):
     """Random batches of windows of the refiner's features and targets.
 
@@ -151,9 +160,7 @@ class ForceWindows(StudyDraws[Sample]):
             x = np.concatenate([s.features.reshape(-1, s.features.shape[-1]) for s in self.by_study[study]])
             mean = mean + weight * x.mean(0, dtype=np.float64)
             square = square + weight * (x**2).mean(0, dtype=np.float64)
-        # A feature that hardly varies (a flag, say) is not blown up.
-        deviation = np.sqrt(np.maximum(square - mean**2, 1e-4))
-        return mean.astype(np.float32), deviation.astype(np.float32)
+        return feature_scale(mean, square)
 
     def draw(self, index: int, windows: slice = slice(None)) -> Batch:
         """Draw batch number `index`, or some windows of it."""

@@ -24,7 +24,6 @@ from gaitdynamics.training.lora import Adapters, adapt, merge
 from gaitdynamics.training.pair_record import lineage, save_trained
 from gaitdynamics.training.published_losses import kinetics_loss, validate_kinetics
 from gaitdynamics.training.published_source import PublishedSource, check_out, read_source, run_facts
-from gaitdynamics.training.published_windows import PublishedWindows
 from gaitdynamics.training.settings import LoopSettings, checked
 
 if TYPE_CHECKING:
@@ -189,7 +188,7 @@ def _train(
     devices: Devices,
 ) -> dict[str, Any]:
     """Train in place; give the errors on the validation people."""
-    windows = PublishedWindows(source.train.samples, source.scaler, settings.batch, settings.seed)
+    windows = source.windows(settings)
     val = source.val.samples
     fit(
         network,

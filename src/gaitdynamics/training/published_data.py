@@ -205,13 +205,18 @@ def fit_scaler(samples: Sequence[PublishedSample]) -> ColumnScaler:
     Differences from the published code: cells that are unknown do not count, and left and right are alike. A column
     that is known nowhere keeps its unit.
     """
-    known = [np.where(sample.known, sample.values, np.nan) for sample in samples]
-    least = np.fmin.reduce([np.fmin.reduce(values, axis=0) for values in known])
-    greatest = np.fmax.reduce([np.fmax.reduce(values, axis=0) for values in known])
+    # One sample after the other: those of a store are many times what memory holds.
+    ends_of = [_ends(np.where(sample.known, sample.values, np.nan)) for sample in samples]
+    least = np.fmin.reduce([ends[0] for ends in ends_of])
+    greatest = np.fmax.reduce([ends[1] for ends in ends_of])
     ends = np.stack([least, greatest])
     ends = np.concatenate([ends, mirror_columns(ends)])
     ends = np.stack([np.fmin.reduce(ends), np.fmax.reduce(ends)])
     return ColumnScaler.fit(PUBLISHED_63.names, np.nan_to_num(ends, nan=0.0))
+
+
+def _ends(values: Array) -> Array:
+    return np.stack([np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)])
 
 
 def _mirror() -> tuple[list[int], Array]:

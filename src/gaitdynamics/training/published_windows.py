@@ -35,7 +35,56 @@ class PublishedBatch(NamedTuple):
     facts: Tensor
 
 
-class PublishedWindows:
+class ColumnBatches:
+    """Makes batches of windows that were drawn: scaled, some with left and right exchanged.
+
+    Parameters
+    ----------
+    scaler
+        Of the 63 columns.
+    device
+        Where batches are made; the accelerator if there is one.
+    """
+
+    def __init__(self, scaler: ColumnScaler, device: torch.device | str | None = None) -> None:
+        self.device = device or (f"cuda:{local_rank()}" if torch.cuda.is_available() else "cpu")
+        scale, bias = np.array(scaler.scale), np.array(scaler.bias)
+        # The mirror image on the scaled side, for scales that differ between left and right too.
+        gain = MIRROR_SIGN * scale / scale[MIRROR_SOURCE]
+        self._gain = self._tensor(gain)
+        self._offset = self._tensor(bias - bias[MIRROR_SOURCE] * gain)
+        self._source = torch.tensor(MIRROR_SOURCE, device=self.device)
+        self._speed = float(scale[_FORWARD]), float(bias[_FORWARD])
+        self._scale, self._bias = (torch.from_numpy(x).to(self.device) for x in (scale, bias))
+
+    def scaled(self, values: Tensor, known: Tensor) -> Tensor:
+        """Scale columns (..., 63); what is unknown becomes zero, the middle of the range."""
+        # In double: a column of small range far from zero is the difference of two large numbers.
+        return torch.where(known, (values * self._scale + self._bias).float(), 0.0)
+
+    def mirrored(self, values: Tensor, known: Tensor, facts: Tensor, mirrored: NDArray[np.bool_]) -> PublishedBatch:
+        """Exchange left and right in some windows.
+
+        Parameters
+        ----------
+        values, known
+            (B, T, 63) scaled columns, and where they are known.
+        facts
+            (B, 2) of the trials, as `PublishedSample.facts`.
+        mirrored
+            (B,) in which.
+        """
+        these = torch.from_numpy(mirrored).to(self.device, non_blocking=True)[:, None, None]
+        other = values[..., self._source] * self._gain + self._offset
+        known = torch.where(these, known[..., self._source], known)
+        values = torch.where(known, torch.where(these, other, values), 0.0)
+        return PublishedBatch(values, known.float(), _with_speed(facts, values, known, self._speed))
+
+    def _tensor(self, numbers: NDArray[np.float64]) -> Tensor:
+        return torch.from_numpy(numbers.astype(np.float32)).to(self.device)
+
+
+class PublishedWindows(ColumnBatches):
     """Random batches of scaled windows; every second one, at random, with left and right exchanged.
 
     Parameters
@@ -62,42 +111,25 @@ class PublishedWindows:
         seed: int,
         device: torch.device | str | None = None,
     ) -> None:
+        super().__init__(scaler, device)
         self.batch, self.seed = batch, seed
-        self.device = device or (f"cuda:{local_rank()}" if torch.cuda.is_available() else "cpu")
         self.places = PlaceDraws(samples)
         known = np.concatenate([sample.known for sample in samples])
         scaled = np.where(known, scaler.to_scaled(np.concatenate([sample.values for sample in samples])), 0.0)
         self._values = torch.from_numpy(scaled.astype(np.float32)).to(self.device)
         self._known = torch.from_numpy(known).to(self.device)
         self._facts = torch.tensor([sample.facts for sample in samples], dtype=torch.float32).to(self.device)
-        scale, bias = np.array(scaler.scale), np.array(scaler.bias)
-        # The mirror image on the scaled side, for scales that differ between left and right too.
-        gain = MIRROR_SIGN * scale / scale[MIRROR_SOURCE]
-        self._gain = self._tensor(gain)
-        self._offset = self._tensor(bias - bias[MIRROR_SOURCE] * gain)
-        self._source = torch.tensor(MIRROR_SOURCE, device=self.device)
-        self._speed = float(scale[_FORWARD]), float(bias[_FORWARD])
 
     def draw(self, index: int, windows: slice = slice(None)) -> PublishedBatch:
         """Draw batch number `index`, or some windows of it; it is the same whenever it is asked for."""
         rng = np.random.default_rng((self.seed, index))
         length = self.places.length(rng)
-        drawn = self.places.draw(rng, length, self.batch)
-        trials, starts = (numbers[windows] for numbers in drawn)
+        trials, starts = (numbers[windows] for numbers in self.places.draw(rng, length, self.batch))
+        mirrored = rng.random(self.batch)[windows] < 0.5
         first = torch.from_numpy(starts).to(self.device, non_blocking=True)
-        mirrored = torch.from_numpy(rng.random(self.batch)[windows] < 0.5).to(self.device, non_blocking=True)[
-            :, None, None
-        ]
         rows = first[:, None] + torch.arange(length, device=self.device)
-        values, known = self._values[rows], self._known[rows]
-        other = values[..., self._source] * self._gain + self._offset
-        known = torch.where(mirrored, known[..., self._source], known)
-        values = torch.where(known, torch.where(mirrored, other, values), 0.0)
         facts = self._facts[torch.from_numpy(trials).to(self.device, non_blocking=True)]
-        return PublishedBatch(values, known.float(), _with_speed(facts, values, known, self._speed))
-
-    def _tensor(self, numbers: NDArray[np.float64]) -> Tensor:
-        return torch.from_numpy(numbers.astype(np.float32)).to(self.device)
+        return self.mirrored(self._values[rows], self._known[rows], facts, mirrored)
 
 
 def _with_speed(facts: Tensor, values: Tensor, known: Tensor, scaling: tuple[float, float]) -> Tensor:

@@ -8,7 +8,8 @@ its own; what comes out is one checkpoint of ours, with its errors on the valida
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields, replace
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,21 +20,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gaitdynamics.dataset.catalogue import Catalogue
-from gaitdynamics.dataset.window_store import WindowStore, is_store
-from gaitdynamics.errors import GaitError, UserInputError
 from gaitdynamics.features.body_state import CUTOFFS
 from gaitdynamics.features.foot_frame import OUTLINE
 from gaitdynamics.features.refiner_schema import COLUMNS, PHYSICS
-from gaitdynamics.files.atomic import file_sha256, write_bytes, write_text
+from gaitdynamics.files.atomic import write_bytes, write_text
 from gaitdynamics.inference.checkpoint import RefinerDescription, load_refiner, save_refiner
 from gaitdynamics.networks.refiner import Refiner, RefinerConfig, RefinerOutput, flight_share
 from gaitdynamics.training.devices import ONE_DEVICE, Devices, divided, only_first_continues
-from gaitdynamics.training.force_windows import NOISY, ForceWindows, Sample, noise_seed, samples_of
+from gaitdynamics.training.force_windows import Sample
 from gaitdynamics.training.loop import fit
 from gaitdynamics.training.refiner_loss import RefinerTraining as RefinerTraining
 from gaitdynamics.training.refiner_loss import noisy_loss, total_force
-from gaitdynamics.training.stored_samples import samples_from_store
+from gaitdynamics.training.refiner_source import RefinerSource, read_source
 from gaitdynamics.training.validation import profile_errors
 from gaitdynamics.uncertainty import LEVEL, interval_factor
 
@@ -48,33 +46,6 @@ _FLIES: Final = 0.05
 
 #: A finished member of an ensemble, in its folder.
 MEMBER_FILE: Final = "member.safetensors"
-
-
-def load_samples(catalogue: Catalogue, split: str, console: Console) -> tuple[list[Sample], dict[str, str]]:
-    """Read all walking and running trials of a split.
-
-    Returns
-    -------
-    samples
-        In the order of the catalogue.
-    left_out
-        Trial -> why it is not used.
-    """
-    from rich.progress import track
-
-    samples: list[Sample] = []
-    left_out: dict[str, str] = {}
-    records = [r for r in catalogue.select(split=split) if r.activity in ("walking", "running")]
-    for record in track(records, description=f"reading {split}", console=console):
-        try:
-            found = samples_of(record.study, record.load(), record.person, noise_seed(record.label))
-        except GaitError as error:
-            left_out[record.label] = str(error)
-            continue
-        if not found:
-            left_out[record.label] = "too short, or hardly a trusted frame"
-        samples += found
-    return samples, left_out
 
 
 def train_refiner(
@@ -137,10 +108,6 @@ def train_refiner(
             "settings": settings.model_dump(),
             **source.facts,
             **lineage,
-            "studies": sorted({sample.study for sample in source.train}),
-            "people": len({sample.person for sample in source.train}),
-            "samples": len(source.train),
-            "frames": sum(sample.frames for sample in source.train),
             "left_out": source.left_out,
         },
         metrics=validate(network, source.val),
@@ -197,7 +164,7 @@ def train_member(
         network.load_state_dict(safetensors.torch.load(done.read_bytes()))
         return network
     settings = settings.model_copy(update={"seed": settings.seed + member})
-    windows = ForceWindows(source.train, settings.batch, settings.seed, settings.noisy_share)
+    windows = source.windows(settings)
     fit(
         network,
         windows.draw,
@@ -211,42 +178,6 @@ def train_member(
     network = network.cpu()
     write_bytes(done, safetensors.torch.save({name: t.contiguous() for name, t in network.state_dict().items()}))
     return network
-
-
-@dataclass(frozen=True)
-class RefinerSource:
-    """Samples to train and to validate on, where they come from, and what was left out and why."""
-
-    train: list[Sample]
-    val: list[Sample]
-    facts: dict[str, str]
-    left_out: dict[str, str]
-
-
-def read_source(data: Path, settings: RefinerTraining, console: Console) -> RefinerSource:
-    """Read a data folder, or a store that was prepared from one (`gaitdynamics prepare --for refiner`).
-
-    Raises
-    ------
-    UserInputError
-        Nothing can be trained on.
-    """
-    if is_store(data):
-        store = WindowStore.open(data)
-        train, val = (samples_from_store(store, split) for split in ("train", "val"))
-        facts, left_out = {"store_fingerprint": store.description.fingerprint}, store.reasons
-    else:
-        catalogue = Catalogue.read(data)
-        train, left_out = load_samples(catalogue, "train", console)
-        val, left_out_val = load_samples(catalogue, "val", console)
-        facts, left_out = {"manifest_sha256": file_sha256(data / "manifest.csv")}, left_out | left_out_val
-    people = sorted({sample.person for sample in train})
-    # Every second person, say, of the list that is sorted by study: all studies stay.
-    chosen = {people[int(i)] for i in np.arange(0, len(people), 1.0 / settings.people)}
-    train = [sample for sample in train if sample.person in chosen]
-    if not train:
-        raise UserInputError("no trial of split 'train' can be used", file=data, remedy="see docs/training.md, Data")
-    return RefinerSource(train, [sample for sample in val if sample.variant not in NOISY], facts, left_out)
 
 
 def fresh_refiner(source: RefinerSource, settings: RefinerTraining) -> Refiner:
@@ -266,7 +197,7 @@ def fresh_refiner(source: RefinerSource, settings: RefinerTraining) -> Refiner:
             sided=settings.sided,
         )
     )
-    mean, deviation = ForceWindows(source.train, settings.batch, settings.seed).moments()
+    mean, deviation = source.windows(settings).moments()
     network.mean.copy_(torch.from_numpy(mean))
     network.scale.copy_(torch.from_numpy(deviation))
     return network
@@ -277,7 +208,7 @@ def _continued(init: str | Path) -> tuple[Refiner, dict[str, Any]]:
     return network, {"init": {"name": description.name, "weights_sha256": description.weights_sha256}}
 
 
-def validate(network: Refiner, samples: list[Sample]) -> dict[str, Any]:
+def validate(network: Refiner, samples: Sequence[Sample]) -> dict[str, Any]:
     """Profile errors over trusted frames on whole trials.
 
     Returns
@@ -303,7 +234,7 @@ def _estimate(network: Refiner, sample: Sample) -> RefinerOutput:
     return RefinerOutput(*(getattr(out, f.name)[0].transpose(0, 1).cpu() for f in fields(out)))
 
 
-def widening(network: Refiner, samples: list[Sample]) -> Tensor:
+def widening(network: Refiner, samples: Sequence[Sample]) -> Tensor:
     """Find factors on the standard deviations with which 95 % intervals hold on people who were not trained on.
 
     The network knows how far off it is on people it has seen; others are harder, and those of other laboratories

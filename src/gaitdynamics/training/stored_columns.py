@@ -9,6 +9,7 @@ from typing import Any, Final
 from gaitdynamics.dataset.preprocessing import Described, Describer
 from gaitdynamics.dataset.quality import choose_rules
 from gaitdynamics.dataset.recordings import Recording
+from gaitdynamics.dataset.store_manifest import SampleEntry
 from gaitdynamics.dataset.store_parts import Recipe
 from gaitdynamics.dataset.window_store import Field, WindowStore
 from gaitdynamics.errors import FileFormatError
@@ -78,7 +79,6 @@ def columns_from_store(
     FileFormatError
         The store holds something else.
     """
-    check_column_store(store)
     return [
         PublishedSample(
             entry.study,
@@ -89,10 +89,17 @@ def columns_from_store(
             float("nan") if entry.height_m is None else entry.height_m,
             _RUNNING.get(entry.activity),
         )
-        for entry in store.select(split)
-        if entry.activity in activities
+        for entry in column_entries(store, split, activities)
         for arrays in (store.sample(entry),)
     ]
+
+
+def column_entries(
+    store: WindowStore, split: str, activities: Collection[str] = ("walking", "running", "")
+) -> list[SampleEntry]:
+    """Give the entries of the samples that `columns_from_store` gives; raises as it does."""
+    check_column_store(store)
+    return [entry for entry in store.select(split) if entry.activity in activities]
 
 
 def check_column_store(store: WindowStore) -> None:

@@ -20,6 +20,7 @@ from gaitdynamics.dataset.preprocessing import Described, Describer
 from gaitdynamics.dataset.quality import choose_rules
 from gaitdynamics.dataset.recordings import Recording
 from gaitdynamics.dataset.store_building import build_store
+from gaitdynamics.dataset.store_manifest import SampleEntry
 from gaitdynamics.dataset.store_parts import Recipe
 from gaitdynamics.dataset.window_sampling import Draw
 from gaitdynamics.dataset.window_store import AnyArray, Field, WindowStore
@@ -170,17 +171,14 @@ def samples_from_store(store: WindowStore, split: str) -> list[Sample]:
         The store holds other samples than those that this version of the refiner learns from.
     """
     check_refiner_store(store)
-    return [
-        Sample(
-            entry.study,
-            both_views(arrays["features"]),
-            _targets(arrays),
-            f"{entry.study}/{entry.subject}",
-            entry.variant,
-        )
-        for entry in store.select(split)
-        for arrays in (store.sample(entry),)
-    ]
+    return [sample_from_store(store, entry) for entry in store.select(split)]
+
+
+def sample_from_store(store: WindowStore, entry: SampleEntry) -> Sample:
+    """Give one sample."""
+    arrays = store.sample(entry)
+    person = f"{entry.study}/{entry.subject}"
+    return Sample(entry.study, both_views(arrays["features"]), _targets(arrays), person, entry.variant)
 
 
 def batch_from_store(store: WindowStore, draw: Draw) -> Batch:
