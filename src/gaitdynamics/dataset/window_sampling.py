@@ -33,15 +33,16 @@ class Draw:
 class _Choice:
     """What can be drawn of one length.
 
-    `samples` (K,) entries with such a window, `cumulative` (K,) their cumulative probability; `starts` are all first
-    rows, those of sample k from `offset[k]` on, `count[k]` of them.
+    `samples` (K,) entries with such a window, `cumulative` (K,) their cumulative probability, `count` (K,) how many
+    windows each has. The first rows of those of sample k are `starts` from `offset[k]` on; where any row will do there
+    are no `starts`, but the rows from `offset[k]` on.
     """
 
     samples: Rows
     cumulative: NDArray[np.float64]
-    starts: Rows
     offset: Rows
     count: Rows
+    starts: Rows | None
 
 
 class WindowSampler:
@@ -105,15 +106,20 @@ class WindowSampler:
         choice = self._choices[length]
         drawn = np.searchsorted(choice.cumulative, rng.random(self.batch), side="right")
         drawn = np.minimum(drawn, len(choice.samples) - 1)
-        nth = (rng.random(self.batch) * choice.count[drawn]).astype(np.int64)
-        return Draw(choice.samples[drawn], choice.starts[choice.offset[drawn] + nth], length)
+        nth = choice.offset[drawn] + (rng.random(self.batch) * choice.count[drawn]).astype(np.int64)
+        return Draw(choice.samples[drawn], nth if choice.starts is None else choice.starts[nth], length)
 
 
 def _choices(
     entries: Sequence[SampleEntry], length: int, weighting: Weighting, available: NDArray[np.bool_] | None
 ) -> _Choice | None:
-    starts = [_starts(entry, length, available) for entry in entries]
-    count = np.array([len(s) for s in starts], dtype=np.int64)
+    starts: list[Rows] = []
+    if available is None:
+        # The rows themselves are not listed: there may be a thousand million of them.
+        count = np.array([max(0, entry.frames - length + 1) for entry in entries], dtype=np.int64)
+    else:
+        starts = [_starts(entry, length, available) for entry in entries]
+        count = np.array([len(s) for s in starts], dtype=np.int64)
     with_window = [int(i) for i in np.flatnonzero(count)]
     if not with_window:
         return None
@@ -133,22 +139,19 @@ def _choices(
             for e, windows in zip((entries[i] for i in with_window), count, strict=True)
         ]
     )
-    return _Choice(
-        np.array(with_window, dtype=np.int64),
-        np.cumsum(probability) / probability.sum(),
-        np.concatenate([starts[i] for i in with_window]),
-        np.cumsum(count) - count,
-        count,
-    )
+    samples, cumulative = np.array(with_window, dtype=np.int64), np.cumsum(probability) / probability.sum()
+    if available is None:
+        first = np.array([entries[i].first_row for i in with_window], dtype=np.int64)
+        return _Choice(samples, cumulative, first, count, None)
+    listed = np.concatenate([starts[i] for i in with_window])
+    return _Choice(samples, cumulative, np.cumsum(count) - count, count, listed)
 
 
-def _starts(entry: SampleEntry, length: int, available: NDArray[np.bool_] | None) -> Rows:
+def _starts(entry: SampleEntry, length: int, available: NDArray[np.bool_]) -> Rows:
     """First rows of the windows of a sample that lie wholly in available frames."""
     possible = entry.frames - length + 1
     if possible < 1:
         return np.zeros(0, dtype=np.int64)
     first = np.arange(entry.first_row, entry.first_row + possible, dtype=np.int64)
-    if available is None:
-        return first
     good = np.concatenate([[0], np.cumsum(available[entry.rows])])
     return np.asarray(first[good[length:] - good[:-length] == length])

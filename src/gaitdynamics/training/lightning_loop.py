@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -90,10 +91,22 @@ class _Steps(IterableDataset[tuple[_Part[BatchT], ...]]):
         self.draw, self.module, self.steps = draw, module, steps
 
     def __iter__(self) -> Iterator[tuple[_Part[BatchT], ...]]:
+        """Give the parts; those of the next step are drawn while this one is computed."""
+        first = self.module.global_step
+        if first >= self.steps:
+            return
+        with ThreadPoolExecutor(1) as pool:
+            following = pool.submit(self._of_step, first)
+            for index in range(first, self.steps):
+                parts = following.result()
+                if index + 1 < self.steps:
+                    following = pool.submit(self._of_step, index + 1)
+                yield parts
+
+    def _of_step(self, index: int) -> tuple[_Part[BatchT], ...]:
         shares = self.module.shares
         mine = shares.of_rank(self.module.global_rank)
-        for index in range(self.module.global_step, self.steps):
-            yield tuple(_Part(part, self.draw(index, shares.windows(part))) for part in mine)
+        return tuple(_Part(part, self.draw(index, shares.windows(part))) for part in mine)
 
 
 def fit(

@@ -55,29 +55,36 @@ class ColumnBatches:
         self._offset = self._tensor(bias - bias[MIRROR_SOURCE] * gain)
         self._source = torch.tensor(MIRROR_SOURCE, device=self.device)
         self._speed = float(scale[_FORWARD]), float(bias[_FORWARD])
-        self._scale, self._bias = (torch.from_numpy(x).to(self.device) for x in (scale, bias))
+        centre = (-bias / scale).astype(np.float32)
+        self._centre, self._scale = self._tensor(centre), self._tensor(scale)
+        self._rest = self._tensor(centre * scale + bias)
 
-    def scaled(self, values: Tensor, known: Tensor) -> Tensor:
-        """Scale columns (..., 63); what is unknown becomes zero, the middle of the range."""
-        # In double: a column of small range far from zero is the difference of two large numbers.
-        return torch.where(known, (values * self._scale + self._bias).float(), 0.0)
+    def scale_(self, values: Tensor) -> Tensor:
+        """Scale columns (..., 63), in place.
 
-    def mirrored(self, values: Tensor, known: Tensor, facts: Tensor, mirrored: NDArray[np.bool_]) -> PublishedBatch:
-        """Exchange left and right in some windows.
+        A column of small range far from zero is taken from the middle of its range first: scaled first, it would be the
+        difference of two large numbers, of which single precision leaves little.
+        """
+        return values.sub_(self._centre).mul_(self._scale).add_(self._rest)
+
+    def mirror_(self, values: Tensor, known: Tensor, facts: Tensor, mirrored: NDArray[np.bool_]) -> PublishedBatch:
+        """Make a batch, with left and right exchanged in some windows.
 
         Parameters
         ----------
         values, known
-            (B, T, 63) scaled columns, and where they are known.
+            (B, T, 63) scaled columns, and where they are known; both are changed. What is unknown becomes zero, the
+            middle of the range.
         facts
             (B, 2) of the trials, as `PublishedSample.facts`.
         mirrored
             (B,) in which.
         """
-        these = torch.from_numpy(mirrored).to(self.device, non_blocking=True)[:, None, None]
-        other = values[..., self._source] * self._gain + self._offset
-        known = torch.where(these, known[..., self._source], known)
-        values = torch.where(known, torch.where(these, other, values), 0.0)
+        these = torch.from_numpy(np.flatnonzero(mirrored)).to(self.device, non_blocking=True)
+        other = values[these][..., self._source]
+        values.index_copy_(0, these, other.mul_(self._gain).add_(self._offset))
+        known.index_copy_(0, these, known[these][..., self._source])
+        values.masked_fill_(~known, 0.0)
         return PublishedBatch(values, known.float(), _with_speed(facts, values, known, self._speed))
 
     def _tensor(self, numbers: NDArray[np.float64]) -> Tensor:
@@ -129,7 +136,7 @@ class PublishedWindows(ColumnBatches):
         first = torch.from_numpy(starts).to(self.device, non_blocking=True)
         rows = first[:, None] + torch.arange(length, device=self.device)
         facts = self._facts[torch.from_numpy(trials).to(self.device, non_blocking=True)]
-        return self.mirrored(self._values[rows], self._known[rows], facts, mirrored)
+        return self.mirror_(self._values[rows], self._known[rows], facts, mirrored)
 
 
 def _with_speed(facts: Tensor, values: Tensor, known: Tensor, scaling: tuple[float, float]) -> Tensor:

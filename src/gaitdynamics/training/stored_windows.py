@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, overload
 
 import numpy as np
@@ -13,7 +13,7 @@ from gaitdynamics.dataset.store_manifest import SampleEntry
 from gaitdynamics.dataset.window_sampling import Draw
 from gaitdynamics.dataset.window_store import WindowStore
 from gaitdynamics.features.published.scaler import ColumnScaler
-from gaitdynamics.training.draws import PlaceDraws
+from gaitdynamics.training.draws import LENGTHS, PlaceDraws
 from gaitdynamics.training.force_windows import NOISY, Batch, Sample, feature_scale
 from gaitdynamics.training.published_windows import ColumnBatches, PublishedBatch
 from gaitdynamics.training.stored_samples import batch_from_store, both_views, sample_from_store
@@ -102,6 +102,8 @@ class StoredColumnWindows(ColumnBatches):
         (K, 2) what is known of each besides, as `PublishedSample.facts`.
     scaler, batch, seed, device
         As for `PublishedWindows`.
+    lengths
+        As of `StudyDraws`.
     """
 
     def __init__(
@@ -113,11 +115,13 @@ class StoredColumnWindows(ColumnBatches):
         batch: int,
         seed: int,
         device: torch.device | str | None = None,
+        lengths: Mapping[int, float] = LENGTHS,
     ) -> None:
         super().__init__(scaler, device)
         self.store, self.batch, self.seed = store, batch, seed
         self._known_facts = torch.from_numpy(facts.astype(np.float32))
-        self._places = PlaceDraws(entries, first=np.array([entry.first_row for entry in entries], dtype=np.int64))
+        first = np.array([entry.first_row for entry in entries], dtype=np.int64)
+        self._places = PlaceDraws(entries, lengths, first=first)
 
     def draw(self, index: int, windows: slice = slice(None)) -> PublishedBatch:
         """Draw batch number `index`, or some windows of it; it is the same whenever it is asked for."""
@@ -129,4 +133,4 @@ class StoredColumnWindows(ColumnBatches):
         known = torch.from_numpy(arrays["known"]).to(self.device, non_blocking=True)
         values = torch.from_numpy(arrays["values"]).to(self.device, non_blocking=True)
         facts = self._known_facts[torch.from_numpy(samples)].to(self.device, non_blocking=True)
-        return self.mirrored(self.scaled(values, known), known, facts, mirrored)
+        return self.mirror_(self.scale_(values), known, facts, mirrored)
