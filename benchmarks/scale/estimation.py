@@ -107,10 +107,10 @@ def cut(records: Sequence[TrialRecord], count: int) -> Iterator[tuple[TrialRecor
         frames = min(len(table.time), round(rate * np.exp(rng.uniform(np.log(SHORTEST), np.log(LONGEST)))))
         start = int(rng.integers(len(table.time) - frames + 1))
         part = slice(start, start + frames)
-        values = np.column_stack([table.time[part], *(table.column(label)[part] for label in table.labels)])
+        values = np.column_stack([table.column(label)[part] for label in table.labels])
         head = [record.trial, f"nRows={frames}", f"nColumns={values.shape[1]}", "inDegrees=yes", "endheader"]
         body = ["\t".join(f"{value:.8f}" for value in row) for row in values]
-        text = "\n".join([*head, "\t".join(["time", *table.labels]), *body]) + "\n"
+        text = "\n".join([*head, "\t".join(table.labels), *body]) + "\n"
         yield record, text, f"{record.trial}_{number:05d}"
 
 
@@ -180,9 +180,9 @@ def page(rows: Sequence[Row], results: Path) -> list[str]:
     return [
         "# Forces of an archive",
         "",
-        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}. Memory is that of the largest",
-        "process that ended under the command; with Ray, only the command itself. Processor time includes start-up and",
-        "imports. 'again' is the same command when all was done.",
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}. Memory is that of the",
+        "largest process that ended under the command; with Ray, the command itself. Processor time includes start-up",
+        "and imports. 'again' is the same command when all was done.",
         "",
         markdown_table(heads, cells).rstrip(),
         "",
