@@ -152,7 +152,7 @@ def estimate_archive(
     process, an error of this package) is.
     """
     began = time.monotonic()
-    marks = _identities(works)
+    marks = _identities(works, engine)
     keys = [_key(work, folder) for work in works]
     journal = Journal(folder)
     left = [number for number, key in enumerate(keys) if not journal.stands(key, marks[number])]
@@ -185,7 +185,7 @@ def _finished(work: ArchiveTrial, key: str, mark: str, result: dict[str, Any] | 
     return Finished(work.recording.label, mark, "done", key, figures=result)
 
 
-def _identities(works: Sequence[ArchiveTrial]) -> list[str]:
+def _identities(works: Sequence[ArchiveTrial], engine: Engine) -> list[str]:
     """Fingerprint what the result of each trial depends on."""
     if not works:
         return []
@@ -193,7 +193,7 @@ def _identities(works: Sequence[ArchiveTrial]) -> list[str]:
 
     settings = works[0].settings
     shared = [asdict(settings), weights_identity(settings.weights), __version__]
-    inputs = identities([_Inputs(work.recording, work.facts, work.fallback) for work in works])
+    inputs = identities([_Inputs(work.recording, work.facts, work.fallback) for work in works], engine)
     return [json_sha256([mark, *shared]) for mark in inputs]
 
 
