@@ -3,7 +3,7 @@
 python benchmarks/scale/training.py DATA_FOLDER --out results/scale_training
 
 Prepares stores of some studies of the data folder, trains the foot-view network and the small diffusion network from
-them for two numbers of steps, and takes the difference, so that start-up does not count. Two processes share each batch.
+them for two numbers of steps, and takes the difference, so that start-up does not count. Two processes share a batch.
 """
 
 from __future__ import annotations
