@@ -75,7 +75,7 @@ def main(data: Path, *, out: Path, trials: int = 1000, runs: str = "local:1,loca
     for way in runs.split(","):
         rows.append(run(archive, out / f"results_{way.replace(':', '_')}", way))
         print(rows[-1], flush=True)
-        write_text(out / "ESTIMATION.md", "\n".join(page(rows, out / f"results_{way.replace(':', '_')}")) + "\n")
+        write_text(out / "ESTIMATION.md", "\n".join(page(rows, (out / "summary.md").read_text("utf-8"))) + "\n")
         write_text(out / "rows.json", json.dumps([asdict(row) for row in rows], indent=1) + "\n")
 
 
@@ -136,6 +136,7 @@ def run(archive: Path, out: Path, way: str) -> Row:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     wall = timed(command)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    shutil.copy(out / "summary.md", out.with_name("summary.md"))
     again = timed(command)
     with (out / "summary.csv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
@@ -164,8 +165,8 @@ def timed(command: Sequence[str]) -> float:
     return time.perf_counter() - began
 
 
-def page(rows: Sequence[Row], results: Path) -> list[str]:
-    """Write the tables."""
+def page(rows: Sequence[Row], summary: str) -> list[str]:
+    """Write the tables, and the summary of the last run."""
     heads = ["engine:workers", "trials", "results", "reasons", "motion [s]", "clock [s]", "trials/s", "x real time"]
     heads += ["processor [s]", "trials/s and core", "x real time and core", "memory [MB]", "again [s]"]
     cells = [
@@ -188,7 +189,7 @@ def page(rows: Sequence[Row], results: Path) -> list[str]:
         "",
         "The summary of the last of these runs:",
         "",
-        *(f"> {line}" if line else ">" for line in (results / "summary.md").read_text(encoding="utf-8").splitlines()),
+        *(f"> {line}" if line else ">" for line in summary.splitlines()),
     ]
 
 

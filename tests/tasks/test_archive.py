@@ -27,6 +27,7 @@ from gaitdynamics.files.forces import read_forces
 from gaitdynamics.files.motion import read_trial
 from gaitdynamics.tasks.archive import ArchiveResult, estimate_archive, plan_archive
 from gaitdynamics.tasks.archive_journal import JOURNAL
+from gaitdynamics.tasks.archive_summary import write_summary
 from gaitdynamics.tasks.archive_trials import EstimateSettings
 from gaitdynamics.trial import Surface
 from opencap_files import write_session
@@ -165,6 +166,14 @@ def test_what_was_lost_is_tried_again(archive, tmp_path):
     again = Counting()
     assert run(archive, tmp_path, again).count("done") == 3
     assert len(again.worked) == 5
+
+
+def test_reasons_of_one_kind_are_counted_together(archive, tmp_path):
+    copy = shutil.copytree(archive, tmp_path / "archive")
+    cut_walk(copy / "anna" / "shorter.mot", 0, 8)
+    result = run(copy, tmp_path / "out")
+    _, page = write_summary(result, tmp_path / "out")
+    assert "| 2 | shorter.mot: the motion lasts 0.07 s (8 rows), the least is 0.3 s |" in page.read_text()
 
 
 def rows(out: Path) -> dict[str, dict[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,10 @@ FIGURES: Final = (
 
 #: Columns of summary.csv.
 COLUMNS: Final = ("trial", "status", "reason", "results", *FIGURES)
+
+#: In a reason: the file in which and the place at which it was found; names and numbers.
+_PLACE: Final = re.compile(r"^\S.*?\.\w+(, row \d+)?(, column '[^']*')?: ")
+_PARTICULARS: Final = re.compile(r"'[^']*'|-?\d+(\.\d+)?")
 
 #: Reasons that the summary lists, the most frequent first.
 _MOST_REASONS: Final = 20
@@ -103,14 +108,21 @@ def _page(result: ArchiveResult) -> list[str]:
     if throughput(result):
         lines += [f"{throughput(result)}.", ""]
     lines += [f"{TABLE} has one row per trial.", "", _studies(result.trials)]
-    reasons = Counter(_one_line(trial.reason) for trial in result.trials if trial.status != "done")
-    reasons.update(_one_line(part.reason) for part in result.source.unreadable)
+    told = [_one_line(trial.reason) for trial in result.trials if trial.status != "done"]
+    told += [_one_line(part.reason) for part in result.source.unreadable]
+    reasons = Counter(map(_kind, told))
     if reasons:
-        rows = [(count, reason) for reason, count in reasons.most_common(_MOST_REASONS)]
-        lines += ["## Reasons", "", markdown_table(["trials", "reason"], rows)]
+        example = {_kind(reason): reason for reason in reversed(told)}
+        rows = [(count, example[kind]) for kind, count in reasons.most_common(_MOST_REASONS)]
+        lines += ["## Reasons", "", markdown_table(["trials", "reason, or the first of its kind"], rows)]
         if len(reasons) > _MOST_REASONS:
             lines += [f"and {len(reasons) - _MOST_REASONS} other reasons", ""]
     return lines
+
+
+def _kind(reason: str) -> str:
+    """Give what reasons have in common that differ in file, place and numbers only."""
+    return _PARTICULARS.sub("#", _PLACE.sub("", reason))
 
 
 def _studies(trials: Sequence[Finished]) -> str:
