@@ -48,7 +48,7 @@ class Row:
     motion_s: float
     wall_s: float
     processor_s: float
-    resident_mb: float
+    resident_mb: float | None
     again_s: float
 
 
@@ -153,7 +153,7 @@ def run(archive: Path, out: Path, way: str) -> Row:
             after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime,
             sum(float(row["processor_s"]) for row in done),
         ),
-        after.ru_maxrss / 1e3,
+        after.ru_maxrss / 1e3 if engine == "local" else None,
         again,
     )
 
@@ -174,7 +174,7 @@ def page(rows: Sequence[Row], summary: str) -> list[str]:
             *(row.way, row.trials, row.results, row.reasons, f"{row.motion_s:.0f}", f"{row.wall_s:.0f}"),
             *(f"{row.trials / row.wall_s:.2f}", f"{row.motion_s / row.wall_s:.1f}", f"{row.processor_s:.0f}"),
             *(f"{row.trials / row.processor_s:.2f}", f"{row.motion_s / row.processor_s:.1f}"),
-            *(f"{row.resident_mb:.0f}", f"{row.again_s:.0f}"),
+            *("-" if row.resident_mb is None else f"{row.resident_mb:.0f}", f"{row.again_s:.0f}"),
         ]
         for row in rows
     ]
@@ -182,8 +182,10 @@ def page(rows: Sequence[Row], summary: str) -> list[str]:
         "# Forces of an archive",
         "",
         f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}. Memory is that of the",
-        "largest process that ended under the command; with Ray, the command itself. Processor time includes start-up",
-        "and imports. 'again' is the same command when all was done.",
+        "largest process that ended under the command. Processor time includes start-up and imports;",
+        "with Ray, it is what the tasks took. 'again' is the same command when all was done. Other programs kept "
+        f"{os.getloadavg()[0]:.0f} cores busy or waiting: with more than",
+        "none, the processor's time tells more than the clock.",
         "",
         markdown_table(heads, cells).rstrip(),
         "",
