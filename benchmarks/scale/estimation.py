@@ -73,9 +73,11 @@ def main(data: Path, *, out: Path, trials: int = 1000, runs: str = "local:1,loca
         make_archive(data, archive, trials)
     rows = []
     for way in runs.split(","):
-        rows.append(run(archive, out / f"results_{way.replace(':', '_')}", way))
+        results = out / f"results_{way.replace(':', '_')}"
+        rows.append(run(archive, results, way))
         print(rows[-1], flush=True)
-        write_text(out / "ESTIMATION.md", "\n".join(page(rows, (out / "summary.md").read_text("utf-8"))) + "\n")
+        summary = (out / "summary.md").read_text(encoding="utf-8")
+        write_text(out / "ESTIMATION.md", "\n".join(page(rows, costs(results / "summary.csv"), summary)) + "\n")
         write_text(out / "rows.json", json.dumps([asdict(row) for row in rows], indent=1) + "\n")
 
 
@@ -158,6 +160,22 @@ def run(archive: Path, out: Path, way: str) -> Row:
     )
 
 
+def costs(summary: Path) -> str:
+    """Tell what a trial and a second of it take of a processor, by least squares over the trials with results."""
+    with summary.open(newline="", encoding="utf-8") as stream:
+        done = [row for row in csv.DictReader(stream) if row["status"] == "done"]
+    seconds = np.array([float(row["seconds"]) for row in done])
+    work = np.array([float(row["processor_s"]) for row in done])
+    # The first trial of a process loads the weights, and a completed one runs a diffusion network.
+    usual = work < 5.0 * np.median(work)
+    slope, start = np.polyfit(seconds[usual], work[usual], 1)
+    size = sum(path.stat().st_size for path in summary.parent.rglob("*") if path.is_file())
+    return (
+        f"A trial takes {1e3 * start:.0f} ms of a processor and {1e3 * slope:.0f} ms per second of motion. "
+        f"Results take {size / len(done) / 1e3:.0f} kB per trial, {size / seconds.sum() / 1e3:.0f} kB per second."
+    )
+
+
 def timed(command: Sequence[str]) -> float:
     """Run a command and give its wall time [s]."""
     began = time.perf_counter()
@@ -165,8 +183,8 @@ def timed(command: Sequence[str]) -> float:
     return time.perf_counter() - began
 
 
-def page(rows: Sequence[Row], summary: str) -> list[str]:
-    """Write the tables, and the summary of the last run."""
+def page(rows: Sequence[Row], cost: str, summary: str) -> list[str]:
+    """Write the tables, what a trial takes, and the summary of the last run."""
     heads = ["engine:workers", "trials", "results", "reasons", "motion [s]", "clock [s]", "trials/s", "x real time"]
     heads += ["processor [s]", "trials/s and core", "x real time and core", "memory [MB]", "again [s]"]
     cells = [
@@ -189,10 +207,59 @@ def page(rows: Sequence[Row], summary: str) -> list[str]:
         "",
         markdown_table(heads, cells).rstrip(),
         "",
+        cost,
+        "",
         "The summary of the last of these runs:",
         "",
         *(f"> {line}" if line else ">" for line in summary.splitlines()),
     ]
+
+
+@app.command
+def plan(
+    *,
+    trial_ms: float,
+    second_ms: float,
+    kb_per_second: float,
+    driver_ms: float = 0.5,
+    cores: int = 16,
+    efficiency: float = 0.8,
+    shared_gb_s: float = 10.0,
+    price: float = 0.05,
+) -> None:
+    """Print what larger archives would take on 1, 10 and 100 machines.
+
+    Parameters
+    ----------
+    trial_ms, second_ms
+        Processor time of a trial, and of a second of motion, as ESTIMATION.md tells.
+    kb_per_second
+        Size of the results.
+    driver_ms
+        Time of the process that hands out the trials, for each: fingerprint, journal, summary.
+    cores, efficiency
+        Of a machine, and the share of them that works.
+    shared_gb_s
+        What a shared disk writes per second.
+    price
+        Of a core for an hour.
+    """
+    rows = []
+    for name, trials, hours in (("AddBiomechanics", 24_000, 70.0), ("a million trials", 1_000_000, 70.0 / 24e3 * 1e6)):
+        work = (trials * trial_ms + 3600.0 * hours * second_ms) / 1e3
+        written = 3600.0 * hours * kb_per_second / 1e6
+        for machines in (1, 10, 100):
+            parts = {
+                "computing": work / (machines * cores * efficiency),
+                "writing": written / shared_gb_s,
+                "driver": trials * driver_ms / 1e3,
+            }
+            slowest = max(parts, key=parts.__getitem__)
+            times = [f"{seconds / 60.0:.1f} min" for seconds in parts.values()]
+            cost = [f"{work / 3600.0:.1f}", f"{work / 3600.0 * price:.2f}"]
+            rows.append([f"{name}, {hours:.0f} h", machines, *times, slowest, *cost, f"{written:.0f} GB"])
+    heads = ["archive", "machines", "computing", "writing", "driver", "slowest", "core hours", "price", "results"]
+    print(markdown_table(heads, rows))
 
 
 if __name__ == "__main__":
