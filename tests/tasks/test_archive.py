@@ -83,11 +83,11 @@ class Counting:
         self, function: Callable[[Any], Any], items: Iterable[tuple[Any, Any]]
     ) -> Iterator[tuple[Any, Any | Failure]]:
         def seen() -> Iterator[tuple[Any, Any]]:
-            for key, item in items:
+            for key, group in items:
                 if self.interrupt == len(self.worked):
                     raise KeyboardInterrupt
-                self.worked.append(item.stem)
-                yield key, item
+                self.worked += [item.stem for item in group]
+                yield key, group
 
         yield from LocalEngine(1).run(function, seen())
 
@@ -166,6 +166,29 @@ def test_what_was_lost_is_tried_again(archive, tmp_path):
     again = Counting()
     assert run(archive, tmp_path, again).count("done") == 3
     assert len(again.worked) == 5
+
+
+def test_only_the_trial_that_ends_its_process_is_lost(finished, archive, tmp_path, monkeypatch):
+    """Trials go out in groups; of a lost group each is tried alone."""
+    from gaitdynamics.tasks import archive as module
+
+    monkeypatch.setattr(module, "_FEWEST_GROUPS", 1)
+    first, _ = finished
+    sizes = []
+
+    class Fragile:
+        def run(self, function: Any, items: Any) -> Iterator[tuple[Any, Any]]:
+            for key, group in items:
+                sizes.append(len(group))
+                if any(item.stem == "walk2" for item in group):
+                    yield key, Failure("lost", "its process was lost 3 times")
+                else:
+                    yield from LocalEngine(1).run(function, [(key, group)])
+
+    result = run(archive, tmp_path, Fragile())
+    assert sizes == [5, 1, 1, 1, 1, 1]
+    status = {trial.label: trial.status for trial in first.trials}
+    assert {trial.label: trial.status for trial in result.trials} == status | {"archive/anna/walk2": "lost"}
 
 
 def test_reasons_of_one_kind_are_counted_together(archive, tmp_path):

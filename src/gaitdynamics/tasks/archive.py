@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -16,10 +16,15 @@ from gaitdynamics.dataset.recordings import Recording, Source
 from gaitdynamics.engines.engine import Engine, Failure
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.tasks.archive_journal import Finished, Journal
-from gaitdynamics.tasks.archive_trials import ArchiveTrial, EstimateSettings, estimate_archive_trial
+from gaitdynamics.tasks.archive_trials import ArchiveTrial, EstimateSettings, estimate_archive_trials
 
 #: What names of files had better not hold.
 _UNSAFE: Final = re.compile(r"[^\w.+=-]+")
+
+#: Trials that are handed out together, where there are so many that each process has several such groups: handing out
+#: to a cluster takes longer than the rest of what is done here for a trial.
+_GROUP: Final = 8
+_FEWEST_GROUPS: Final = 64
 
 _STATUS: Final[dict[str, Literal["failed", "error", "lost"]]] = {"input": "failed", "error": "error", "lost": "lost"}
 
@@ -162,7 +167,7 @@ def estimate_archive(
     interrupted = False
     with journal:
         try:
-            for number, result in engine.run(estimate_archive_trial, ((n, works[n]) for n in left)):
+            for number, result in _results(engine, works, left):
                 journal.add(_finished(works[number], keys[number], marks[number], result))
                 done += 1
                 if progress is not None:
@@ -173,6 +178,25 @@ def estimate_archive(
     found = [entry for entry, mark in zip(known, marks, strict=True) if entry is not None and entry.identity == mark]
     assert interrupted or len(found) == len(works), "every trial has a result or a reason"
     return ArchiveResult(source, tuple(found), already, time.monotonic() - began)
+
+
+def _results(
+    engine: Engine, works: Sequence[ArchiveTrial], left: Sequence[int]
+) -> Iterator[tuple[int, dict[str, Any] | Failure]]:
+    """Let an engine work on groups of trials, and again on each of those alone whose group was lost."""
+    size = max(1, min(_GROUP, len(left) // _FEWEST_GROUPS))
+    groups = [tuple(left[first : first + size]) for first in range(0, len(left), size)]
+    lost: list[tuple[int, ...]] = []
+    for round_of in (groups, lost):
+        if not round_of:  # an engine takes its time to start
+            continue
+        for numbers, found in engine.run(estimate_archive_trials, ((g, [works[n] for n in g]) for g in round_of)):
+            if not isinstance(found, Failure):
+                yield from zip(numbers, found, strict=True)
+            elif len(numbers) > 1:
+                lost.extend((number,) for number in numbers)
+            else:
+                yield numbers[0], found
 
 
 def _key(work: ArchiveTrial, folder: Path) -> str:

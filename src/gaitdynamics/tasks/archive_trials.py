@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Literal
 from gaitdynamics.dataset.people_table import AUTO, Facts
 from gaitdynamics.dataset.recordings import FileRecording, Recording
 from gaitdynamics.dataset.records import TrialRecord
+from gaitdynamics.engines.engine import Failure, attempt
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.files.gaps import MAX_GAP
 from gaitdynamics.files.motion import UNSTATED_SURFACE, model_provenance, read_trial
@@ -70,6 +72,11 @@ class ArchiveTrial:
     folder: Path
     stem: str
     settings: EstimateSettings
+
+
+def estimate_archive_trials(works: Sequence[ArchiveTrial]) -> list[dict[str, Any] | Failure]:
+    """Estimate some trials one after the other, each of which has figures or a failure of its own."""
+    return [attempt(estimate_archive_trial, work) for work in works]
 
 
 def estimate_archive_trial(work: ArchiveTrial) -> dict[str, Any]:
