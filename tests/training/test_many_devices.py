@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -110,10 +111,14 @@ def test_a_run_of_two_processes_goes_on_after_kill_9(small_data, tmp_path):
     assert not (broken / "model.json").exists()
     state = torch.load(broken / "last.ckpt", weights_only=True)
     assert 0 < state["global_step"] < 40
+    alone = shutil.copytree(broken, tmp_path / "alone")
     finish(start("-m", "gaitdynamics", *options, "--out", broken, "--devices", 2, "--resume"))
-    expected, found = (load_file(tmp_path / run / "weights.safetensors") for run in ("whole", "broken"))
+    # The same parts on one device are the same run too.
+    assert cli.run([str(part) for part in (*options, "--out", alone, "--resume")]) == 0
+    expected, found, other = (load_file(run / "weights.safetensors") for run in (tmp_path / "whole", broken, alone))
     for name, tensor in expected.items():
         torch.testing.assert_close(found[name], tensor, rtol=0, atol=1e-6)
+        torch.testing.assert_close(other[name], tensor, rtol=0, atol=1e-6)
 
 
 def test_a_run_is_not_continued_with_other_parts(small_data, tmp_path, capsys):
