@@ -334,6 +334,20 @@ def test_names_that_would_be_the_same_are_kept_apart(tmp_path):
     assert places == [f"OpenCap/anna/walk_1{suffix}" for suffix in ("", "_2", "_3", "_4")]
 
 
+def test_a_name_that_was_made_up_is_not_one_that_is_there(tmp_path):
+    for home, names in (("one", ("walk",)), ("two", ("walk", "walk_2"))):
+        write_session(tmp_path / "sessions" / home / "anna", names)
+    works = plan_archive(open_source(tmp_path / "sessions"), tmp_path / "out", EstimateSettings())
+    assert [work.stem for work in works] == ["walk", "walk_2", "walk_2_2"]
+
+
+def test_a_journal_of_something_else_is_told(archive, tmp_path, capsys):
+    (tmp_path / JOURNAL).write_text('{"a": 1}\n')
+    assert cli.run(["forces", str(archive), "--out", str(tmp_path), "--workers", "1"]) == 2
+    assert "trials.jsonl, row 1" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == [JOURNAL]
+
+
 def test_opencap_sessions_tell_mass_and_height(tmp_path):
     write_session(tmp_path / "sessions" / "s1")
     result = run(tmp_path / "sessions", tmp_path / "out")

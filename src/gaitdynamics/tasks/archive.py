@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -107,18 +108,22 @@ def plan_archive(
     if table is not None:
         table.check_used(source.recordings)
     works: list[ArchiveTrial] = []
-    taken: dict[tuple[Path, str], int] = {}
+    taken: set[tuple[Path, str]] = set()
     for recording in source.recordings:
         parts = [_safe(part) for part in (recording.study, *recording.subject.split("/"))]
-        place, stem = folder.joinpath(*parts), _safe(recording.trial)
-        count = taken[place, stem.lower()] = taken.get((place, stem.lower()), 0) + 1
+        place = folder.joinpath(*parts)
+        name = _safe(recording.trial)
+        names = chain((name,), (f"{name}_{number}" for number in count(2)))
+        # Some file systems do not tell small letters from capitals.
+        stem = next(name for name in names if (place, name.lower()) not in taken)
+        taken.add((place, stem.lower()))
         works.append(
             ArchiveTrial(
                 recording=recording,
                 facts=table.of(recording) if table is not None else NOTHING,
                 fallback=fallback,
                 folder=place,
-                stem=stem if count == 1 else f"{stem}_{count}",
+                stem=stem,
                 settings=settings,
             )
         )

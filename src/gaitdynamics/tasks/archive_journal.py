@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Literal, Self
 
+from gaitdynamics.errors import FileFormatError
+
 #: One line of JSON for each trial that is finished; of two for the same trial the later one holds.
 JOURNAL: Final = "trials.jsonl"
 
@@ -59,6 +61,11 @@ class Journal:
     ----------
     finished
         By the place of their results.
+
+    Raises
+    ------
+    FileFormatError
+        Something else is there under the name of the journal.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -70,12 +77,23 @@ class Journal:
             content = self.path.read_bytes()
             # A line without an end was being written when the run was killed.
             whole = content.rfind(b"\n") + 1
-            for line in content[:whole].splitlines():
-                entry = Finished(**json.loads(line))
+            for number, line in enumerate(content[:whole].splitlines(), start=1):
+                entry = self._entry(number, line)
                 self.finished[entry.place] = entry
             if whole < len(content):
                 with self.path.open("r+b") as stream:
                     stream.truncate(whole)
+
+    def _entry(self, number: int, line: bytes) -> Finished:
+        try:
+            return Finished(**json.loads(line))
+        except (ValueError, TypeError) as error:
+            raise FileFormatError(
+                f"this is no journal of results ({error})",
+                file=self.path,
+                row=number,
+                remedy="name another folder with --out, or remove the file: then all is done again",
+            ) from error
 
     def __enter__(self) -> Self:
         self._stream = self.path.open("a", encoding="utf-8")
