@@ -51,7 +51,7 @@ def denoiser(
     Parameters
     ----------
     data
-        Folder with manifest.csv, laid out as docs/training.md tells.
+        Folder with manifest.csv, laid out as docs/training.md tells, or a store made by 'prepare --for denoiser'.
     out
         Folder for the weights, with the refinement network of --init if it holds one.
     init
@@ -154,7 +154,8 @@ def refiner(
     Parameters
     ----------
     data
-        Folder with manifest.csv, laid out as docs/training.md tells.
+        Folder with manifest.csv, laid out as docs/training.md tells, or a store made by 'prepare': --for refiner for the
+        foot-view network, --for denoiser for the others.
     out
         Folder for the weights; give it to --weights afterwards.
     init
