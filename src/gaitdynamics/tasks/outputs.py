@@ -9,9 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from gaitdynamics.columns import FOOT_BODIES, SIDES
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.files.atomic import write_text
 from gaitdynamics.files.coordinates import write_motion
@@ -22,9 +20,6 @@ from gaitdynamics.files.osim_writer import write_osim
 from gaitdynamics.tasks.report import build_report, measure, read_report
 from gaitdynamics.tasks.results import ForceEstimate, GrfNaming, OutputFiles
 from gaitdynamics.trial import Trial
-
-if TYPE_CHECKING:
-    from gaitdynamics.plotting.centre_of_pressure import FootFrames
 
 
 def output_files(folder: Path, stem: str, *, with_model: bool, with_motion: bool = False) -> OutputFiles:
@@ -226,6 +221,7 @@ def write_estimate(estimate: ForceEstimate, folder: Path, *, grf_naming: GrfNami
 def _write_all(estimate: ForceEstimate, draft: Path, final: OutputFiles, grf_naming: GrfNaming) -> None:
     from gaitdynamics.plotting.forces import plot_forces
     from gaitdynamics.plotting.style import save_png
+    from gaitdynamics.tasks.feet import foot_frames
 
     trial, folder = estimate.trial, final.report.parent
     write_forces(draft / final.forces.name, estimate.forces, naming=grf_naming)
@@ -246,7 +242,7 @@ def _write_all(estimate: ForceEstimate, draft: Path, final: OutputFiles, grf_nam
         output_file=f"{trial.name}_id_opensim.sto",
     )
     gait = measure(estimate)
-    figure = plot_forces(trial, estimate.forces, estimate.contact, estimate.com_velocity, gait, _foot_frames(trial))
+    figure = plot_forces(trial, estimate.forces, estimate.contact, estimate.com_velocity, gait, foot_frames(trial))
     save_png(figure, draft / final.plot.name)
     names = [path.name for path in final.paths()]
     report = build_report(estimate, grf_naming=grf_naming, files=names, gait=gait)
@@ -265,16 +261,3 @@ def _input_file(trial: Trial, role: str, folder: Path) -> str:
         return Path(os.path.relpath(str(path), folder)).as_posix()
     except ValueError:  # on another drive of Windows
         return Path(str(path)).absolute().as_posix()
-
-
-def _foot_frames(trial: Trial) -> FootFrames:
-    """Follow both heel bones through the motion."""
-    import torch
-
-    from gaitdynamics.body.skeleton import Skeleton
-    from gaitdynamics.plotting.centre_of_pressure import FootFrames
-
-    skeleton = Skeleton(trial.subject.model)
-    pose = skeleton.pose(torch.as_tensor(trial.values))
-    feet = [skeleton.body_index(FOOT_BODIES[side]) for side in SIDES]
-    return FootFrames(pose.position[:, feet].numpy(), pose.rotation[:, feet, :, 0].numpy())
