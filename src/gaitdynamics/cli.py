@@ -12,13 +12,14 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
 from gaitdynamics._version import __version__
-from gaitdynamics.command_inputs import DEFAULT_OUT, check_person, surface_of, use_one_thread
+from gaitdynamics.command_inputs import DEFAULT_OUT, Choices, Figures, check_person, surface_of, use_one_thread
 from gaitdynamics.data_cli import data as data_commands
 from gaitdynamics.errors import GaitError, UserInputError
 from gaitdynamics.generative_cli import check_samples, complete, evaluate_completion, generate
 from gaitdynamics.hip_cli import evaluate_hip, fetch_data, hip, train_hip
 from gaitdynamics.kinetics_cli import kinetics
 from gaitdynamics.labels_cli import labels, train_muscles
+from gaitdynamics.output_choices import USUAL
 from gaitdynamics.train_cli import train
 from gaitdynamics.weights_cli import weights
 from gaitdynamics.what_if_cli import evaluate_motion, evaluate_speed, evaluate_sway, modify, speed
@@ -109,6 +110,7 @@ def forces(
     samples: int = 1,
     max_gap: float = 0.5,
     seed: int = 0,
+    choices: Choices = USUAL,
 ) -> int:
     """Estimate the ground reaction forces of one or several motions.
 
@@ -164,6 +166,7 @@ def forces(
         find_belt_speed=treadmill == "auto",
         samples=samples,
         max_gap=max_gap,
+        choices=choices,
     )
     with output_folder(out):
         check_batch(motions, settings)
@@ -228,6 +231,7 @@ def moments(
     mass: float | None = None,
     height: float | None = None,
     out: Path = DEFAULT_OUT,
+    figures: Figures = None,
 ) -> int:
     """Compute joint moments by inverse dynamics.
 
@@ -257,7 +261,7 @@ def moments(
         # Where the forces are known, joint moments do not depend on the surface.
         trial = read_trial(motion, model=model, mass_kg=mass, height_m=height, surface=Surface())
         result = compute_moments(trial, read_forces(grf, trial.time))
-        files = result.to_files(out)
+        files = result.to_files(out, figures=figures)
     for warning in (*trial.warnings, *result.warnings):
         _say(f"Warning: {motion.name}: {warning}")
     print(f"Results in {out}:")

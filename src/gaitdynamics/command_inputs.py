@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+from cyclopts import Parameter
 
 from gaitdynamics.errors import UserInputError
+from gaitdynamics.output_choices import FigureFormat, OutputChoices
 
 if TYPE_CHECKING:
     from gaitdynamics.trial import Surface
+
+#: The options --html, --glb and --figures of a command.
+Choices = Annotated[OutputChoices, Parameter(name="*", negative=())]
+#: The option --figures of a command that has no motion to show.
+Figures = Annotated[FigureFormat | None, Parameter(help="Every picture also as vector file, for papers: pdf or svg.")]
 
 #: Where results go unless told otherwise, in the current folder.
 DEFAULT_OUT: Final = Path("results")

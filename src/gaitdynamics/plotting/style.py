@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
@@ -49,3 +50,21 @@ def draw_thin(axes: Axes, paths: Sequence[Array], side: str, **style: Any) -> No
 def save_png(figure: Figure, path: Path) -> None:
     """Write a figure as PNG."""
     figure.savefig(path, format="png", dpi=RESOLUTION)
+
+
+def save_vector(figure: Figure, path: Path) -> None:
+    """Write a figure as PDF or SVG, by the ending of its name.
+
+    Text stays text, which journals ask for and drawing programs can change. Equal figures give equal files.
+    """
+    kind = path.suffix.removeprefix(".")
+    undated = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
+    with mpl.rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "gaitdynamics"}):
+        figure.savefig(path, format=kind, metadata=undated)
+
+
+def save_figure(figure: Figure, picture: Path, vector: Path | None = None) -> None:
+    """Write a figure as PNG, and as vector file too where one is named."""
+    save_png(figure, picture)
+    if vector is not None:
+        save_vector(figure, vector)

@@ -39,6 +39,13 @@ def drawing_libraries() -> tuple[Library, Library]:
     return _library("k3d", "static/standalone.js"), _library("plotly", "package_data/plotly.min.js")
 
 
+def check_drawing_libraries() -> None:
+    """Find out whether k3d and plotly are installed; MissingExtraError where one is not."""
+    for package in ("k3d", "plotly"):
+        if find_spec(package) is None:
+            raise MissingExtraError(package, "report", _PURPOSE)
+
+
 @lru_cache(maxsize=2)
 def _library(package: str, place: str) -> Library:
     found = find_spec(package)

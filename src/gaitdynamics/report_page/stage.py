@@ -94,8 +94,8 @@ def build_stage(scene: Scene, other: Scene | None = None) -> Stage:
         opacity = 0.5 if ghost else 1.0
         return [
             (
-                mesh(*_shaft(0.015 * thick), _number(GHOST if ghost else SIDE_COLORS[side]), opacity),
-                mesh(*_head(0.038 * thick), _number(GHOST if ghost else SIDE_COLORS[side]), opacity),
+                mesh(*arrow_shaft(0.015 * thick), _number(GHOST if ghost else SIDE_COLORS[side]), opacity),
+                mesh(*arrow_head(0.038 * thick), _number(GHOST if ghost else SIDE_COLORS[side]), opacity),
             )
             for side in SIDES
         ]
@@ -151,7 +151,7 @@ def _tiles(odd: int) -> tuple[Array, NDArray[np.intp]]:
     return np.stack([flat[:, 0], np.zeros(len(flat)), flat[:, 1]], axis=1), np.array(faces)
 
 
-def _shaft(radius: float) -> tuple[Array, NDArray[np.intp]]:
+def arrow_shaft(radius: float) -> tuple[Array, NDArray[np.intp]]:
     """Make a tube of length 1 from the origin up."""
     ring = _ring(radius)
     low, high = ring, ring + np.array([0.0, 1.0, 0.0])
@@ -161,7 +161,7 @@ def _shaft(radius: float) -> tuple[Array, NDArray[np.intp]]:
     return np.concatenate([low, high]), faces
 
 
-def _head(radius: float) -> tuple[Array, NDArray[np.intp]]:
+def arrow_head(radius: float) -> tuple[Array, NDArray[np.intp]]:
     """Make a cone around the Y axis, its tip at the origin."""
     height = 2.6 * radius
     points = np.concatenate([_ring(radius) - [0.0, height, 0.0], [[0.0, 0.0, 0.0], [0.0, -height, 0.0]]])

@@ -132,6 +132,19 @@ def write_report_page(
     return Path(path)
 
 
+def write_animation(path: str | Path, estimate: ForceEstimate) -> Path:
+    """Write skeleton and forces as animated glTF (binary), of the part of the motion that a page shows.
+
+    Raises
+    ------
+    MissingExtraError
+        pygltflib is not installed: `pip install 'gaitdynamics[report]'`.
+    """
+    from gaitdynamics.report_page.gltf import write_glb
+
+    return write_glb(path, _scene(_shown(estimate)))
+
+
 @dataclass(frozen=True)
 class _OtherMotion:
     """The part of the second motion that is shown, and its numbers."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.files.atomic import write_text
@@ -17,12 +18,18 @@ from gaitdynamics.files.external_loads import write_external_loads
 from gaitdynamics.files.forces import write_deviations, write_forces
 from gaitdynamics.files.inverse_dynamics import write_inverse_dynamics_setup
 from gaitdynamics.files.osim_writer import write_osim
+from gaitdynamics.output_choices import USUAL, OutputChoices
 from gaitdynamics.tasks.report import build_report, measure, read_report
 from gaitdynamics.tasks.results import ForceEstimate, GrfNaming, OutputFiles
 from gaitdynamics.trial import Trial
 
+if TYPE_CHECKING:
+    from gaitdynamics.tasks.moments import MomentsResult
 
-def output_files(folder: Path, stem: str, *, with_model: bool, with_motion: bool = False) -> OutputFiles:
+
+def output_files(
+    folder: Path, stem: str, *, with_model: bool, with_motion: bool = False, choices: OutputChoices = USUAL
+) -> OutputFiles:
     """Name the files of one motion, with standard deviations of the forces.
 
     Parameters
@@ -31,16 +38,22 @@ def output_files(folder: Path, stem: str, *, with_model: bool, with_motion: bool
         Whether the user has no model file that a set-up could name.
     with_motion
         Whether coordinates were generated, so that the user has no motion file that a set-up could name.
+    choices
+        What is written besides.
     """
+    plot = folder / f"{stem}_forces.png"
     return OutputFiles(
         forces=folder / f"{stem}_grf.mot",
         external_loads=folder / f"{stem}_external_loads.xml",
         inverse_dynamics_setup=folder / f"{stem}_id_setup.xml",
         report=folder / f"{stem}_report.json",
-        plot=folder / f"{stem}_forces.png",
+        plot=plot,
         model=folder / f"{stem}_model.osim" if with_model else None,
         completed=folder / f"{stem}_completed.mot" if with_motion else None,
         deviations=folder / f"{stem}_grf_sd.sto",
+        page=choices.page(folder, stem),
+        animation=choices.animation(folder, stem),
+        figure=choices.figure(plot),
     )
 
 
@@ -75,7 +88,9 @@ def output_folder(folder: Path) -> Iterator[Path]:
             path.rmdir()
 
 
-def check_replaceable(folder: Path, stem: str, *, with_model: bool, with_motion: bool = False) -> None:
+def check_replaceable(
+    folder: Path, stem: str, *, with_model: bool, with_motion: bool = False, choices: OutputChoices = USUAL
+) -> None:
     """Refuse to overwrite what this package has not written: a measured `<stem>_grf.mot`, for instance.
 
     Standard deviations count even where none will be written: those of others would pass for ours beside the forces.
@@ -85,7 +100,7 @@ def check_replaceable(folder: Path, stem: str, *, with_model: bool, with_motion:
     UserInputError
         A file of that name exists and is not listed in a report of ours beside it.
     """
-    names = output_files(folder, stem, with_model=with_model, with_motion=with_motion)
+    names = output_files(folder, stem, with_model=with_model, with_motion=with_motion, choices=choices)
     refuse_foreign(names.paths(), names.report, lambda _: read_report(names.report).files)
 
 
@@ -106,10 +121,7 @@ def refuse_foreign(paths: Iterable[Path], report: Path, files_of: Callable[[str]
     UserInputError
         One of them exists and is not listed.
     """
-    try:
-        ours = set(files_of(report.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        ours = set()
+    ours = _listed(report, files_of)
     for path in paths:
         if path.exists() and path.name not in ours:
             raise UserInputError(
@@ -117,6 +129,28 @@ def refuse_foreign(paths: Iterable[Path], report: Path, files_of: Callable[[str]
                 file=path,
                 remedy="name another folder with --out, or move the file away",
             )
+
+
+def outdated_files(paths: Iterable[Path], report: Path, files_of: Callable[[str], Sequence[str]]) -> list[str]:
+    """Name the files of an earlier run of ours that are not written again: they do not belong to the new ones.
+
+    Parameters
+    ----------
+    paths
+        Files that will be written.
+    report, files_of
+        As in `refuse_foreign`.
+    """
+    return sorted(_listed(report, files_of) - {path.name for path in paths})
+
+
+def _listed(report: Path, files_of: Callable[[str], Sequence[str]]) -> set[str]:
+    """Names that a report of ours lists, without any that would lead out of its folder; none where it is not ours."""
+    try:
+        names = files_of(report.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return set()
+    return {name for name in names if Path(name).name == name}
 
 
 @contextmanager
@@ -183,7 +217,14 @@ def _move_together(files: Sequence[Path], folder: Path, replaced: Path, outdated
         raise
 
 
-def write_estimate(estimate: ForceEstimate, folder: Path, *, grf_naming: GrfNaming = "opensim") -> OutputFiles:
+def write_estimate(
+    estimate: ForceEstimate,
+    folder: Path,
+    *,
+    grf_naming: GrfNaming = "opensim",
+    choices: OutputChoices = USUAL,
+    moments: MomentsResult | None = None,
+) -> OutputFiles:
     """Write forces, OpenSim set-up files, report and picture of one motion.
 
     The motion where it was completed, and the standard deviations of the forces where there are any, come along.
@@ -196,31 +237,39 @@ def write_estimate(estimate: ForceEstimate, folder: Path, *, grf_naming: GrfNami
         Made where it does not exist.
     grf_naming
         Spelling of the force columns.
+    choices
+        What to write besides.
+    moments
+        Joint moments for the report page, where they are at hand.
 
     Raises
     ------
     UserInputError
         The folder cannot be written to, or holds files of these names that are not ours.
+    MissingExtraError
+        A file was chosen whose packages are not installed.
     """
+    choices.check()
     trial = estimate.trial
     with output_folder(folder):
         # A model made in memory, the generic one above all, is in no file yet.
         with_model = "model_file" not in trial.provenance
         with_motion = bool(trial.generated)
-        check_replaceable(folder, trial.name, with_model=with_model, with_motion=with_motion)
-        names = output_files(folder, trial.name, with_model=with_model, with_motion=with_motion)
+        check_replaceable(folder, trial.name, with_model=with_model, with_motion=with_motion, choices=choices)
+        names = output_files(folder, trial.name, with_model=with_model, with_motion=with_motion, choices=choices)
         uncertain = estimate.forces.force_sd is not None and estimate.forces.cop_sd is not None
         final = names if uncertain else replace(names, deviations=None)
-        # Standard deviations of an earlier run do not belong to forces without any.
-        outdated = [] if uncertain or names.deviations is None else [names.deviations.name]
+        outdated = outdated_files(final.paths(), final.report, lambda _: read_report(names.report).files)
         with all_or_none(folder, outdated=outdated) as draft:
-            _write_all(estimate, draft, final, grf_naming)
+            _write_all(estimate, draft, final, grf_naming, moments)
     return final
 
 
-def _write_all(estimate: ForceEstimate, draft: Path, final: OutputFiles, grf_naming: GrfNaming) -> None:
+def _write_all(
+    estimate: ForceEstimate, draft: Path, final: OutputFiles, grf_naming: GrfNaming, moments: MomentsResult | None
+) -> None:
     from gaitdynamics.plotting.forces import plot_forces
-    from gaitdynamics.plotting.style import save_png
+    from gaitdynamics.plotting.style import save_figure
     from gaitdynamics.tasks.feet import foot_frames
 
     trial, folder = estimate.trial, final.report.parent
@@ -243,10 +292,17 @@ def _write_all(estimate: ForceEstimate, draft: Path, final: OutputFiles, grf_nam
     )
     gait = measure(estimate)
     figure = plot_forces(trial, estimate.forces, estimate.contact, estimate.com_velocity, gait, foot_frames(trial))
-    save_png(figure, draft / final.plot.name)
+    save_figure(figure, draft / final.plot.name, None if final.figure is None else draft / final.figure.name)
     names = [path.name for path in final.paths()]
     report = build_report(estimate, grf_naming=grf_naming, files=names, gait=gait)
     write_text(draft / final.report.name, report.model_dump_json(indent=1) + "\n")
+    if final.page is not None or final.animation is not None:
+        from gaitdynamics.tasks.html_report import write_animation, write_report_page
+
+        if final.page is not None:
+            write_report_page(draft / final.page.name, estimate, moments=moments, report=report)
+        if final.animation is not None:
+            write_animation(draft / final.animation.name, estimate)
 
 
 def _input_file(trial: Trial, role: str, folder: Path) -> str:

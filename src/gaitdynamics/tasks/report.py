@@ -232,10 +232,7 @@ def summary(report: ForceReport) -> str:
     belt = f" {surface.belt_speed_m_s:g} m/s" if surface.kind == "treadmill" else ""
     cadence = gait.cadence_steps_per_min
     steps = "cadence unknown" if cadence is None else f"{cadence:.0f} steps/min"
-    return (
-        f"{surface.kind}{belt}, {report.subject.mass_kg:.1f} kg, "
-        f"{gait.mean_speed_m_s:.2f} m/s, {steps}"
-    )
+    return f"{surface.kind}{belt}, {report.subject.mass_kg:.1f} kg, {gait.mean_speed_m_s:.2f} m/s, {steps}"
 
 
 def summary_table(report: ForceReport) -> Table:
