@@ -116,6 +116,7 @@ def _scene(scene: Scene, name: str, arrays: dict[str, NDArray[Any]]) -> Mapping[
         "bodies": scene.position.shape[1],
         "duration": float(scene.time[-1] - scene.time[0]),
         "unit": unit,
+        "height": scene.height,
         "floor": scene.floor_height,
         "belt": scene.belt_speed,
         "heading": scene.heading,

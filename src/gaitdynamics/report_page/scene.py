@@ -33,6 +33,8 @@ class Scene:
         sign.
     travel
         (F, 3) smoothed horizontal position of the pelvis [m], which the viewer follows.
+    height
+        Of the highest point of the body over the floor, in the mean over the motion [m].
     floor_height
         [m].
     belt_speed
@@ -48,6 +50,7 @@ class Scene:
     position: Array
     quaternion: Array
     travel: Array
+    height: float
     floor_height: float
     belt_speed: float
     heading: float
@@ -113,12 +116,17 @@ def scene_of(
         force = np.where(acts[..., None], forces.force[keep], 0.0) / trial.body_weight
         cop = np.where(acts[..., None], forces.cop[keep], 0.0)
     yaw = pelvis_yaw(rotation[:, root])
+    solids = tuple(solids_of(trial.subject.model, far_ends))
+    tops = [
+        position[:, s.body, 1] + (rotation[:, s.body, 1] @ s.vertices.T.astype(np.float64)).max(axis=-1) for s in solids
+    ]
     return Scene(
         time=time,
-        solids=tuple(solids_of(trial.subject.model, far_ends)),
+        solids=solids,
         position=position,
         quaternion=quaternion,
         travel=travel,
+        height=float(np.max(tops, axis=0).mean()) - floor_height,
         floor_height=floor_height,
         belt_speed=trial.surface.belt_speed,
         heading=float(np.arctan2(np.sin(yaw).mean(), np.cos(yaw).mean())),

@@ -18,13 +18,13 @@ from gaitdynamics.features.leg_lengths import leg_lengths
 from gaitdynamics.features.muscle_inputs import INPUTS, JOINTS, muscle_inputs
 from gaitdynamics.files.atomic import write_text
 from gaitdynamics.files.storage import TIME, write_storage
+from gaitdynamics.output_choices import FigureFormat, OutputChoices
 from gaitdynamics.tasks.leg_states import LegStates
 from gaitdynamics.tasks.outputs import all_or_none, outdated_files, output_folder, refuse_foreign
 from gaitdynamics.trial import Array
 
 if TYPE_CHECKING:
     from gaitdynamics.inference.muscle_checkpoint import MuscleDescription
-    from gaitdynamics.output_choices import FigureFormat, OutputChoices
 from gaitdynamics.tasks.moments import MomentsResult
 
 SCHEMA_VERSION: Final = 1

@@ -97,6 +97,7 @@ def report_page(
         )
     shown_moments = None if moments is None else _cut_moments(moments, len(shown.trial.time))
     other = None if compare is None else _OtherMotion.of(compare)
+    labels = ("this motion", "") if compare is None else (compare.label, compare.other_label)
     return render_page(
         PageContents(
             title=f"{trial.name}: forces and motion",
@@ -107,13 +108,13 @@ def report_page(
             stances=tuple(_stances(shown)),
             soles=tuple(_soles(shown)),
             tables=(
-                *number_tables(report, moments_report, None if other is None else other.reports),
+                *number_tables(report, moments_report, None if other is None else other.reports, labels),
                 *origin_tables(report),
             ),
             warnings=_warnings(report, moments_report),
-            label="this motion" if compare is None else compare.label,
+            label=labels[0],
             other=None if other is None else _scene(other.shown),
-            other_label="" if compare is None else compare.other_label,
+            other_label=labels[1],
             notes=tuple(notes),
         )
     )

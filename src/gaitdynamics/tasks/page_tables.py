@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,12 +22,26 @@ def number_tables(
     report: ForceReport,
     moments: MomentsReport | None,
     other: tuple[ForceReport, MomentsReport | None] | None = None,
+    labels: tuple[str, str] = ("", ""),
 ) -> list[Table]:
-    """Lay out gait, stances and knee adduction moments; beside another motion each cell reads other -> this."""
+    """Lay out gait, stances and knee adduction moments.
+
+    Parameters
+    ----------
+    report, moments
+        Of the motion; no moments where there are none.
+    other
+        The same of the motion that it is compared with: each cell then reads other, arrow, this.
+    labels
+        What this motion and the other one are called.
+    """
     before, before_moments = (None, None) if other is None else other
     tables = [_gait(report, before), _means(report, before)]
     if moments is not None:
         tables.append(_knee_adduction(moments, before_moments))
+    if other is not None:
+        note = f"{labels[1]}{_ARROW}{labels[0]}. "
+        tables = [replace(table, note=note + table.note) for table in tables]
     return [*tables, _every_stance(report)]
 
 
@@ -75,7 +90,10 @@ def _means(report: ForceReport, before: ForceReport | None) -> Table:
             for side in _SIDES
         ]
         rows.append((label, *cells, _written(symmetry[name], "{:+.1f}") if name in symmetry else ""))
-    return Table("Mean of whole stances", ("", "right", "left", "symmetry [%]"), tuple(rows), _SYMMETRY)
+    head = ("", "right", "left", "symmetry [%]")
+    if before is not None:  # the cells are long then, and symmetry of a difference says little
+        return Table("Mean of whole stances", head[:3], tuple(row[:3] for row in rows))
+    return Table("Mean of whole stances", head, tuple(rows), _SYMMETRY)
 
 
 _SYMMETRY = "Symmetry index: mean right minus mean left over half their sum; 0 is symmetric."

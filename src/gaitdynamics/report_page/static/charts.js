@@ -3,7 +3,7 @@
 const GROUPS = { forces: "Forces", cop: "Centre of pressure", angles: "Joint angles", moments: "Joint moments" };
 const PANEL_HEIGHT = 165;
 // Of a long motion so much is shown at once [s].
-const WINDOW = 10;
+const WINDOW = window.innerWidth < 700 ? 4 : 10;
 const DASHES = { this: "solid", measured: "dash", other: "dot" };
 const FONT = { family: "system-ui, 'Segoe UI', Roboto, 'Noto Sans', Arial, sans-serif", size: 12, color: "#23262b" };
 
@@ -62,7 +62,7 @@ class Charts {
     const entries = ["r", "l"].map(side => [facts.side_names[side], facts.colors[side]]);
     if (curves.some(curve => curve.side === "c")) entries.push(["pelvis, trunk", facts.colors.c]);
     if (has("measured")) entries.push(["estimated", facts.colors.c], ["measured", facts.colors.c, "dash"]);
-    if (has("other")) entries.push([facts.labels[0], facts.colors.c], [facts.labels[1], facts.colors.c, "dot"]);
+    if (has("other")) entries.push([facts.labels[0], facts.colors.c], [facts.labels[1], facts.colors.c, "dots"]);
     if (curves.some(curve => curve.band)) entries.push([facts.interval, "", "band"]);
     legend("curve-legend", this.group === "cop" ? entries : [...entries, ["background: stance", "#e6c9b8"]]);
   }

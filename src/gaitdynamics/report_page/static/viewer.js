@@ -61,20 +61,22 @@ class Viewer {
     new ResizeObserver(() => { viewer.k3d.resizeHelper(); viewer.k3d.render(); }).observe(container);
     return viewer;
   }
-  // Forces act along the leg and would be hidden in it: arrows are drawn over everything. Tiles shine by themselves, for
-  // the lamps of k3d leave a floor dark.
+  // Forces act along the leg and would be hidden in it: arrows are drawn over everything. Tiles shine by
+  // themselves: the lamp of k3d goes with the camera and would leave them dark from one side and white from another.
   prepare() {
     const { cast } = this.facts;
     for (const id of [...cast.arrows.flat(), ...(cast.ghost_arrows || []).flat()]) {
       Object.assign(this.objects[id].material, { depthTest: false, transparent: true });
       this.objects[id].renderOrder = 10;
-      this.glow(id, 0.35);
+      this.glow(id, 0.5);
     }
-    for (const id of cast.floor) this.glow(id, 0.24);
+    for (const id of cast.floor) this.glow(id, 1);
   }
   glow(id, share) {
     const { material } = this.objects[id];
-    material.emissive?.copy(material.color).multiplyScalar(share);
+    if (!material.emissive) return;
+    material.emissive.copy(material.color).multiplyScalar(share);
+    material.color.multiplyScalar(1 - share);
   }
   object(id) {
     const object = this.objects[id];
@@ -143,11 +145,12 @@ class Viewer {
     const { heading } = this.person;
     const f = [Math.cos(heading), 0, -Math.sin(heading)], r = [Math.sin(heading), 0, Math.cos(heading)];
     const sides = { right: [0, 1, 0.12], left: [0, -1, 0.12], front: [1, 0, 0.12], back: [-1, 0, 0.12], oblique: [0.62, 0.72, 0.22] };
-    const middle = 0.86, narrow = this.container.clientWidth < 0.75 * this.container.clientHeight;
-    const distance = narrow ? 5.2 : 4.1;
-    const target = [0, this.person.floor + middle, 0];
+    // The person fills three quarters of the view, whatever their height.
+    const { height, floor } = this.person, narrow = this.container.clientWidth < 0.75 * this.container.clientHeight;
+    const distance = height * (narrow ? 2.9 : 2.35);
+    const target = [0, floor + 0.5 * height, 0];
     if (name === "top") {
-      this.k3d.setCamera([-0.3 * f[0], target[1] + 4.4, -0.3 * f[2], ...target, ...f]);
+      this.k3d.setCamera([-0.3 * f[0], target[1] + 1.1 * distance, -0.3 * f[2], ...target, ...f]);
     } else {
       const [forward, right, up] = sides[name];
       const place = [0, 1, 2].map(k => distance * (forward * f[k] + right * r[k]));
