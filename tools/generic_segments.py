@@ -88,9 +88,7 @@ def segment(name: str) -> Segment:
     length = sum(lengths) / 2
     shares = sum(row[2:] * own for row, own in zip(rows, lengths, strict=True)) / (2 * length)
     center, sagittal, transverse, longitudinal = (float(share) for share in shares)
-    return Segment(
-        float(length), float(rows[0][1] + rows[1][1]) / 2, center, (sagittal, transverse, longitudinal)
-    )
+    return Segment(float(length), float(rows[0][1] + rows[1][1]) / 2, center, (sagittal, transverse, longitudinal))
 
 
 def segment_length(name: str) -> float:

@@ -105,9 +105,7 @@ def place_pelvis(skeleton: Skeleton, values: Array, phase: Array) -> None:
     double = STANCE - 0.5
     load = smooth_step(foot / double) * (1.0 - smooth_step((foot - 0.5) / double))
     to_ball = smooth_step((foot - 0.05) / 0.35)[..., None]
-    velocity = (1.0 - to_ball) * np.gradient(heel, 1.0 / RATE, axis=0) + to_ball * np.gradient(
-        ball, 1.0 / RATE, axis=0
-    )
+    velocity = (1.0 - to_ball) * np.gradient(heel, 1.0 / RATE, axis=0) + to_ball * np.gradient(ball, 1.0 / RATE, axis=0)
     pelvis = np.cumsum(-(load[..., None] * velocity).sum(1), axis=0) / RATE
     height = ((1.0 - to_ball) * heel + to_ball * ball)[..., 1]
     pelvis[:, 1] = SOLE_M - (load * height).sum(1)

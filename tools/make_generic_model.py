@@ -144,9 +144,7 @@ def _tidy(value: float) -> float:
 def body(name: str, lump: Lump) -> Body:
     """Turn a lump into a body record."""
     x, y, z = (_tidy(v) for v in lump.center)
-    xx, yy, zz, xy, xz, yz = (
-        _tidy(lump.inertia[i, j]) for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
-    )
+    xx, yy, zz, xy, xz, yz = (_tidy(lump.inertia[i, j]) for i, j in ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2)))
     return Body(name, round(lump.mass, 6), (x, y, z), (xx, yy, zz, xy, xz, yz))
 
 
@@ -191,8 +189,7 @@ def _fixed(*directions: Vector3) -> tuple[Axis, ...]:
 def _ball(name: str, parent: str, child: str, at: Vector3, turns: list[Coordinate], side: float) -> Joint:
     """Three rotations Z, X, Y about axes that mirror with the side."""
     rotations = tuple(
-        Axis(_mirror(direction, True, side), Linear(1.0), c.name)
-        for direction, c in zip((Z, X, Y), turns, strict=True)
+        Axis(_mirror(direction, True, side), Linear(1.0), c.name) for direction, c in zip((Z, X, Y), turns, strict=True)
     )
     frames = _frame(at, (0.0, 0.0, 0.0), side), Frame()
     return Joint(name, "CustomJoint", parent, child, *frames, rotations, _fixed(X, Y, Z), tuple(turns))

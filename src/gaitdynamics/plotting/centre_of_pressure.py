@@ -84,7 +84,7 @@ def draw_centres_of_pressure(
         axes.set_ylim(low[1], high[1])
         axes.set_aspect("equal", adjustable="box", anchor="N")
         axes.set_title(f"{SIDE_NAMES[side]} CoP", fontsize=10)
-        axes.set_xlabel("to the right [cm]", fontsize=8)
+        axes.set_xlabel("right + [cm]", fontsize=8)
         if column == 0:
             reference = "the calcn origin" if feet else "first contact"
             axes.set_ylabel(f"forward of {reference} [cm]", fontsize=8)

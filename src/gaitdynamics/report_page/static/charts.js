@@ -44,6 +44,7 @@ class Charts {
   async open(group) {
     for (const [name, chart] of Object.entries(this.drawn)) chart.holder.hidden = name !== group;
     this.group = group;
+    document.querySelector(".hint").hidden = group === "cop";
     this.tellLines();
     if (!this.drawn[group]) {
       const holder = document.createElement("div");
