@@ -126,6 +126,29 @@ def test_cameras_change_the_view(opened) -> None:
         assert (np.abs(one - other).max(axis=-1) > 0.1).mean() > 0.02
 
 
+def test_without_webgl_curves_and_numbers_are_there_all_the_same(page, page_file) -> None:
+    page.add_init_script(
+        "const old = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {"
+        " return /webgl/.test(kind) ? null : old.call(this, kind, ...rest); };"
+    )
+    page.goto(page_file.as_uri())
+    page.wait_for_selector("body[data-ready]", timeout=60_000)
+    assert "no WebGL" in page.locator("#view").inner_text()
+    assert reddish(picture(page, "#charts")) > 1e-3
+    go_to(page, 2.0)
+    assert clock(page) == 2.0
+
+
+def test_the_page_works_inside_another_page_that_trusts_it_with_scripts_only(page, page_file) -> None:
+    page.set_content('<iframe sandbox="allow-scripts" style="width: 1200px; height: 850px; border: 0"></iframe>')
+    page.evaluate("text => { document.querySelector('iframe').srcdoc = text; }", page_file.read_text(encoding="utf-8"))
+    frame = page.frame_locator("iframe")
+    frame.locator("body[data-ready]").wait_for(timeout=60_000)
+    image = imread(BytesIO(frame.locator("#view").screenshot()), format="png")[..., :3]
+    assert image.std() > 0.05
+
+
 def test_narrow_screens_show_everything_without_scrolling_sideways(browser, page_file) -> None:
     context = browser.new_context(viewport={"width": 400, "height": 800})
     page = context.new_page()
