@@ -104,9 +104,8 @@ def scene_of(
     root = skeleton.body_index(trial.subject.model.joints[pelvis].child)
     assert trial.subject.model.joints[pelvis].parent == GROUND
     travel = position[:, root] * [1.0, 0.0, 1.0]
-    seen_rate = (len(time) - 1) / float(time[-1] - time[0])
     if len(time) > 1:
-        travel = low_pass(travel, seen_rate, _FOLLOWING)
+        travel = low_pass(travel, (len(time) - 1) / float(time[-1] - time[0]), _FOLLOWING)
     quaternion = Rotation.from_matrix(rotation.reshape(-1, 3, 3)).as_quat().reshape(*rotation.shape[:2], 4)
     flips = np.sign(np.sum(quaternion[1:] * quaternion[:-1], axis=-1, keepdims=True))
     quaternion[1:] *= np.cumprod(np.where(flips == 0.0, 1.0, flips), axis=0)

@@ -160,7 +160,8 @@ class Charts {
   pointUnder(side) {
     const times = this.arrays[`sole_${side}_time`], path = this.arrays[`sole_${side}_path`];
     const i = lastBefore(times, this.time);
-    if (i < 0 || this.time - times[i] > 0.03) return null;
+    // A row of NaN ends each stance.
+    if (i < 0 || this.time - times[i] > 0.03 || Number.isNaN(path[2 * i])) return null;
     return [path[2 * i], path[2 * i + 1]];
   }
 }
