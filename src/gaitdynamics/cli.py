@@ -12,9 +12,18 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
 from gaitdynamics._version import __version__
-from gaitdynamics.command_inputs import DEFAULT_OUT, Choices, Figures, check_person, surface_of, use_one_thread
+from gaitdynamics.app_cli import app_command
+from gaitdynamics.command_inputs import (
+    DEFAULT_OUT,
+    Choices,
+    Figures,
+    check_person,
+    example_files,
+    surface_of,
+    use_one_thread,
+)
 from gaitdynamics.data_cli import data as data_commands
-from gaitdynamics.errors import GaitError, UserInputError
+from gaitdynamics.errors import GaitError
 from gaitdynamics.generative_cli import check_samples, complete, evaluate_completion, generate
 from gaitdynamics.hip_cli import evaluate_hip, fetch_data, hip, train_hip
 from gaitdynamics.kinetics_cli import kinetics
@@ -50,6 +59,7 @@ app.command(complete)
 app.command(modify)
 app.command(speed)
 app.command(generate)
+app.command(app_command, name="app")
 train.command(train_hip, name="hip")
 train.command(train_muscles, name="muscles")
 evaluate.command(evaluate_hip, name="hip")
@@ -326,17 +336,8 @@ def demo(*, out: Path = DEFAULT_OUT / "demo") -> int:
     out
         Folder for the results.
     """
-    example = _example_folder()
-    return forces(example / "walking.mot", model=example / "subject.osim", overground=True, out=out)
-
-
-def _example_folder() -> Path:
-    """Find the example: inside an installed package, or beside the sources of a clone."""
-    package = Path(__file__).parent
-    for folder in (package / "examples" / "walking", package.parents[1] / "examples" / "walking"):
-        if (folder / "walking.mot").is_file():
-            return folder
-    raise UserInputError("the example walk is not installed", remedy="run this in a clone of the repository: make demo")
+    motion, model = example_files()
+    return forces(motion, model=model, overground=True, out=out)
 
 
 if __name__ == "__main__":

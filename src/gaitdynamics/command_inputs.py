@@ -79,3 +79,18 @@ def same_names(motions: Sequence[Path]) -> None:
                 file=motion,
                 remedy="give each motion once, and motions of the same name in runs with different --out",
             )
+
+
+def example_files() -> tuple[Path, Path]:
+    """Find motion and model of the example walk: inside an installed package, or beside the sources of a clone.
+
+    Raises
+    ------
+    UserInputError
+        It is not installed.
+    """
+    package = Path(__file__).parent
+    for folder in (package / "examples" / "walking", package.parents[1] / "examples" / "walking"):
+        if (folder / "walking.mot").is_file():
+            return folder / "walking.mot", folder / "subject.osim"
+    raise UserInputError("the example walk is not installed", remedy="run this in a clone of the repository: make demo")
