@@ -16,6 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+#: Largest upload of the app that is started for tests [MB]: ten minutes of motion go in, and more is soon made.
+UPLOAD_MB = 40.0
+
 
 class Answer(NamedTuple):
     """Status, headers and body of an answer."""
@@ -70,6 +73,14 @@ class Client:
         """Wait until a run has ended, or something else is the case."""
         ended = until or (lambda told: told["state"] not in ("waiting", "running"))
         return eventually(lambda: (told := self.state(job)) and ended(told) and told, seconds)
+
+    def done(self, content: bytes, **choices: Any) -> str:
+        """Run something to its end; give the id of the job."""
+        job = self.create()
+        assert self.upload(job, content).status == 200
+        assert self.run(job, **choices).status == 202
+        assert self.wait(job)["state"] == "done"
+        return job
 
     def wait_until_ready(self, workers: int = 1) -> None:
         eventually(lambda: self.call("GET", "/health").json["ready"] >= workers, 120.0)

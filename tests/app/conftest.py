@@ -1,18 +1,17 @@
-"""The app as a program of its own, one for all tests that want the real thing."""
+"""The app: with workers that pack back what they get, and as a program of its own; one of each for many tests."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
-from app_client import Client, started_app
+import app_stub_worker as stub
+from app_client import UPLOAD_MB, Client, running_service, started_app
 
-#: Largest upload of that app [MB]: ten minutes of motion go in, and what is larger is soon made.
-UPLOAD_MB = 40.0
+Serve = Callable[..., AbstractContextManager[Client]]
 
 
 @pytest.fixture(scope="session")
@@ -25,8 +24,36 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
         yield client
 
 
-def command_line(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a command as a user does."""
-    return subprocess.run(
-        [sys.executable, "-m", "gaitdynamics", *map(str, arguments)], capture_output=True, text=True, check=False
-    )
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the service keeps files."""
+    path = tmp_path / "service"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def serve(folder: Path) -> Serve:
+    """Start a service with these limits and workers that pack back what they get."""
+    pytest.importorskip("fastapi", reason="the app needs the extra [app]")
+    from gaitdynamics.app.limits import Limits
+    from gaitdynamics.app.server import build_service
+
+    def start(*, worker: Callable[..., None] = stub.serve, **limits: float) -> AbstractContextManager[Client]:
+        given = Limits(**limits)  # type: ignore[arg-type]
+        return running_service(lambda: build_service(given, folder, hosts=["127.0.0.1"], worker=worker))
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """One service for the tests that leave it as it was."""
+    pytest.importorskip("fastapi", reason="the app needs the extra [app]")
+    from gaitdynamics.app.limits import Limits
+    from gaitdynamics.app.server import build_service
+
+    folder, limits = tmp_path_factory.mktemp("service"), Limits(upload_mb=0.1, workers=2)
+    with running_service(lambda: build_service(limits, folder, hosts=["127.0.0.1"], worker=stub.serve)) as found:
+        found.wait_until_ready(2)
+        yield found

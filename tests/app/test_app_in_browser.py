@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+pytest.importorskip("fastapi", reason="the app needs the extra [app]")
+
 import app_stub_worker as stub
-from app.conftest import UPLOAD_MB
-from app_client import Client, eventually, running_service
+from app_client import UPLOAD_MB, Client, eventually, running_service
 from browser import Watched
 from gaitdynamics.app.limits import Limits
 from gaitdynamics.app.server import build_service

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("fastapi", reason="the app needs the extra [app]")
+
 from app_client import Client, started_app
 from gaitdynamics import cli
 from gaitdynamics.app.choices import Choices, Order, Upload
