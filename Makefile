@@ -1,7 +1,10 @@
 # make demo    estimate forces for the example walk and show where the results are
+# make app     start the app in the browser
 # make test    run all tests
 # make lint    style and types
 # make clean   remove the virtual environment, the demo's results and caches
+#
+# More about the app: make app APP="--port 8001 --workers 2"
 #
 # The first target that needs it makes a virtual environment in .venv. To choose the interpreter:
 #   make demo PYTHON=/path/to/python3.12
@@ -19,12 +22,16 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 CREATED := $(VENV)/.created
 CORE := $(VENV)/.core-installed
+APP_READY := $(VENV)/.app-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: demo test lint clean
+.PHONY: demo app test lint clean
 
 demo: $(CORE)
 	$(BIN)/gaitdynamics demo --out $(DEMO_OUT)
+
+app: $(APP_READY)
+	$(BIN)/gaitdynamics app $(APP)
 
 test: $(DEV)
 	$(BIN)/python -m pytest -q
@@ -48,6 +55,10 @@ $(CORE): pyproject.toml constraints.txt | $(CREATED)
 	$(PIP) -c constraints.txt -e .
 	touch $@
 
+$(APP_READY): pyproject.toml constraints.txt | $(CREATED)
+	$(PIP) -c constraints.txt -e '.[app]'
+	touch $@ $(CORE)
+
 $(DEV): pyproject.toml constraints.txt | $(CREATED)
 	$(PIP) -c constraints.txt -e '.[dev,opensim]'
-	touch $@ $(CORE)
+	touch $@ $(CORE) $(APP_READY)

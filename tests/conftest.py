@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
 
+from browser import open_browser
 from gaitdynamics.files.motion import read_trial
 from gaitdynamics.trial import Surface, Trial
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 
 @pytest.fixture(scope="session")
@@ -57,3 +63,18 @@ def example_trial() -> Trial:
     return read_trial(
         folder / "walking.mot", model=folder / "subject.osim", height_m=1.72, surface=Surface("overground")
     )
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium without a window, one for all tests; see `tests/browser.py`."""
+    with open_browser() as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Give a new, empty page of desktop size, with nothing remembered from other tests."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()

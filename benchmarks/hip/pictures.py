@@ -12,7 +12,7 @@ from methods import Comparison
 from sequences import outputs_of
 
 from gaitdynamics.features.hip import TARGETS, HipTask
-from gaitdynamics.plotting.style import GREY, new_figure, save_png, tidy
+from gaitdynamics.plotting.style import GREY, new_figure, save_for_papers, tidy
 
 #: Colours that stay apart with every kind of colour blindness (Okabe & Ito).
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#b8a000", "#444444")
@@ -51,7 +51,7 @@ def draw_curves(
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     cycles, people = int(chosen.sum()), len(set(person.tolist()))
     figure.suptitle(f"{title}: mean over {people} people, {cycles} gait cycles", fontsize=11)
-    save_png(figure, file)
+    save_for_papers(figure, file)
 
 
 def _over_people(curves: np.ndarray, person: np.ndarray) -> np.ndarray:
@@ -77,4 +77,4 @@ def draw_r2(table: pd.DataFrame, methods: Sequence[str], *, people_of: str, acti
     axes.set_ylim(-1.05, 1.05)
     figure.legend(loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     figure.suptitle(f"Hip muscle forces, {activity}, {people_of}", fontsize=11)
-    save_png(figure, file)
+    save_for_papers(figure, file)

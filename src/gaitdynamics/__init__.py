@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gaitdynamics.files.motion import read_trial
     from gaitdynamics.files.osim import read_osim
     from gaitdynamics.tasks.forces import estimate_forces, estimate_treadmill
+    from gaitdynamics.tasks.html_report import report_page
     from gaitdynamics.tasks.moments import MomentsResult, compute_moments
     from gaitdynamics.tasks.results import ForceEstimate
     from gaitdynamics.trial import FootForces, Subject, Surface, Trial
@@ -40,6 +41,7 @@ _HOMES = {
     "read_forces": "files.forces",
     "read_osim": "files.osim",
     "read_trial": "files.motion",
+    "report_page": "tasks.html_report",
 }
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "read_forces",
     "read_osim",
     "read_trial",
+    "report_page",
 ]
 
 

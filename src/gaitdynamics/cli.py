@@ -12,15 +12,25 @@ from cyclopts import App, CycloptsError, Parameter
 from rich.console import Console
 
 from gaitdynamics._version import __version__
+from gaitdynamics.app_cli import app_command
 from gaitdynamics.archive_cli import ArchiveOptions, facts_of_options, forces_of_archive, is_archive
-from gaitdynamics.command_inputs import DEFAULT_OUT, check_person, surface_of, use_one_thread
+from gaitdynamics.command_inputs import (
+    DEFAULT_OUT,
+    Choices,
+    Figures,
+    check_person,
+    example_files,
+    surface_of,
+    use_one_thread,
+)
 from gaitdynamics.data_cli import data as data_commands
 from gaitdynamics.engines.choice import EngineName
-from gaitdynamics.errors import GaitError, UserInputError
+from gaitdynamics.errors import GaitError
 from gaitdynamics.generative_cli import check_samples, complete, evaluate_completion, generate
 from gaitdynamics.hip_cli import evaluate_hip, fetch_data, hip, train_hip
 from gaitdynamics.kinetics_cli import kinetics
 from gaitdynamics.labels_cli import labels, train_muscles
+from gaitdynamics.output_choices import USUAL
 from gaitdynamics.prepare_cli import prepare
 from gaitdynamics.train_cli import train
 from gaitdynamics.weights_cli import weights
@@ -53,6 +63,7 @@ app.command(complete)
 app.command(modify)
 app.command(speed)
 app.command(generate)
+app.command(app_command, name="app")
 train.command(train_hip, name="hip")
 train.command(train_muscles, name="muscles")
 evaluate.command(evaluate_hip, name="hip")
@@ -118,6 +129,7 @@ def forces(
     address: str | None = None,
     table: Path | None = None,
     pictures: Flag = False,
+    choices: Choices = USUAL,
 ) -> int:
     """Estimate the ground reaction forces of one or several motions, or of a whole archive.
 
@@ -178,7 +190,7 @@ def forces(
         from gaitdynamics.tasks.archive_trials import EstimateSettings
 
         use_one_thread()
-        how = EstimateSettings(weights, grf_naming, seed, samples, max_gap, pictures)
+        how = EstimateSettings(weights, grf_naming, seed, samples, max_gap, pictures, choices)
         told = facts_of_options(model, mass, height, overground, treadmill)
         return forces_of_archive(motions[0], out, options, how, told)
     surface = surface_of(overground, treadmill)
@@ -198,6 +210,7 @@ def forces(
         find_belt_speed=treadmill == "auto",
         samples=samples,
         max_gap=max_gap,
+        choices=choices,
     )
     with output_folder(out):
         check_batch(motions, settings)
@@ -262,6 +275,7 @@ def moments(
     mass: float | None = None,
     height: float | None = None,
     out: Path = DEFAULT_OUT,
+    figures: Figures = None,
 ) -> int:
     """Compute joint moments by inverse dynamics.
 
@@ -291,7 +305,7 @@ def moments(
         # Where the forces are known, joint moments do not depend on the surface.
         trial = read_trial(motion, model=model, mass_kg=mass, height_m=height, surface=Surface())
         result = compute_moments(trial, read_forces(grf, trial.time))
-        files = result.to_files(out)
+        files = result.to_files(out, figures=figures)
     for warning in (*trial.warnings, *result.warnings):
         _say(f"Warning: {motion.name}: {warning}")
     print(f"Results in {out}:")
@@ -356,17 +370,8 @@ def demo(*, out: Path = DEFAULT_OUT / "demo") -> int:
     out
         Folder for the results.
     """
-    example = _example_folder()
-    return forces(example / "walking.mot", model=example / "subject.osim", overground=True, out=out)
-
-
-def _example_folder() -> Path:
-    """Find the example: inside an installed package, or beside the sources of a clone."""
-    package = Path(__file__).parent
-    for folder in (package / "examples" / "walking", package.parents[1] / "examples" / "walking"):
-        if (folder / "walking.mot").is_file():
-            return folder
-    raise UserInputError("the example walk is not installed", remedy="run this in a clone of the repository: make demo")
+    motion, model = example_files()
+    return forces(motion, model=model, overground=True, out=out)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+from cyclopts import Parameter
 
 from gaitdynamics.errors import UserInputError
+from gaitdynamics.output_choices import FigureFormat, OutputChoices
 
 if TYPE_CHECKING:
     from gaitdynamics.trial import Surface
+
+#: The options --html, --glb and --figures of a command.
+Choices = Annotated[OutputChoices, Parameter(name="*", negative=())]
+#: The option --figures of a command that has no motion to show.
+Figures = Annotated[FigureFormat | None, Parameter(help="Every picture also as vector file, for papers: pdf or svg.")]
 
 #: Where results go unless told otherwise, in the current folder.
 DEFAULT_OUT: Final = Path("results")
@@ -71,3 +79,18 @@ def same_names(motions: Sequence[Path]) -> None:
                 file=motion,
                 remedy="give each motion once, and motions of the same name in runs with different --out",
             )
+
+
+def example_files() -> tuple[Path, Path]:
+    """Find motion and model of the example walk: inside an installed package, or beside the sources of a clone.
+
+    Raises
+    ------
+    UserInputError
+        It is not installed.
+    """
+    package = Path(__file__).parent
+    for folder in (package / "examples" / "walking", package.parents[1] / "examples" / "walking"):
+        if (folder / "walking.mot").is_file():
+            return folder / "walking.mot", folder / "subject.osim"
+    raise UserInputError("the example walk is not installed", remedy="run this in a clone of the repository: make demo")

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from gaitdynamics.command_inputs import DEFAULT_OUT, check_person, surface_of, use_one_thread
+from gaitdynamics.command_inputs import DEFAULT_OUT, Choices, Figures, check_person, surface_of, use_one_thread
 from gaitdynamics.errors import UserInputError
+from gaitdynamics.output_choices import USUAL
 
 Flag = Annotated[bool, Parameter(negative=())]
 
@@ -37,6 +38,7 @@ def complete(
     samples: int = 1,
     max_gap: float = 0.5,
     seed: int = 0,
+    choices: Choices = USUAL,
 ) -> int:
     """Complete motions: generate coordinates that were not measured, and fill gaps in time.
 
@@ -74,13 +76,14 @@ def complete(
     from gaitdynamics.tasks.outputs import output_folder
 
     check_samples(samples, max_gap)
+    choices.check()
     surface = surface_of(overground, treadmill)
     check_person(model, mass, height)
     failed = 0
     with output_folder(out):
         use_one_thread()
         for motion in motions:
-            check_completion_replaceable(out, motion.stem, samples=samples, with_model=model is None)
+            check_completion_replaceable(out, motion.stem, samples=samples, with_model=model is None, choices=choices)
         for motion in motions:
             try:
                 trial = read_trial(
@@ -93,7 +96,7 @@ def complete(
                     max_gap=max_gap,
                 )
                 result = complete_motion(trial, weights=weights, seed=seed, samples=samples)
-                files = write_completion(result, out)
+                files = write_completion(result, out, choices=choices)
             except UserInputError as error:
                 failed += 1
                 _say(f"Error: {error}")
@@ -120,6 +123,7 @@ def generate(
     out: Path = DEFAULT_OUT,
     weights: str | None = None,
     seed: int = 0,
+    figures: Figures = None,
 ) -> int:
     """Generate new motions of walking or running, with forces.
 
@@ -158,7 +162,7 @@ def generate(
     with output_folder(out):
         use_one_thread()
         motions = generate_motions(wish, count=count, seed=seed, weights=weights)
-        files = write_generation(motions, wish, seed, out)
+        files = write_generation(motions, wish, seed, out, figures=figures)
     for motion in motions:
         quality = motion.quality
         note = "passes the quality rules" if quality.passes else quality.reason

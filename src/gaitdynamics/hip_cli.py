@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from gaitdynamics.command_inputs import same_names
+from gaitdynamics.command_inputs import Figures, same_names
 from gaitdynamics.errors import UserInputError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def hip(
     weights: Path | None = None,
     side: Literal["right", "left", "both"] = "both",
     out: Path = _DEFAULT_OUT,
+    figures: Figures = None,
 ) -> int:
     """Estimate hip muscle forces and hip moments of one or several motions, from the joint angles of the legs alone.
 
@@ -74,7 +75,7 @@ def hip(
         for motion in motions:
             try:
                 estimate = estimate_hip(motion, networks, sides=sides, mass_kg=mass, grf=grf)
-                files = write_hip(estimate, out)
+                files = write_hip(estimate, out, figures=figures)
             except UserInputError as error:
                 failed = True
                 print(f"Error: {error}", file=sys.stderr)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from gaitdynamics.command_inputs import same_names, surface_of, use_one_thread
+from gaitdynamics.command_inputs import Choices, same_names, surface_of, use_one_thread
 from gaitdynamics.errors import UserInputError
+from gaitdynamics.output_choices import USUAL
 
 if TYPE_CHECKING:
     from gaitdynamics.tasks.kinetics import Kinetics
@@ -36,6 +37,7 @@ def kinetics(
     muscle_rate: float = 50.0,
     weights: str | None = None,
     out: Path = Path("results"),
+    choices: Choices = USUAL,
 ) -> int:
     """Compute what drives motions: forces on the feet, joint moments and, with --muscles, muscle forces.
 
@@ -79,6 +81,12 @@ def kinetics(
 
     if grf is not None and len(motions) > 1:
         raise UserInputError("forces of one motion are given for several", remedy="give the motions one by one")
+    if grf is not None and (choices.html or choices.glb):
+        raise UserInputError(
+            "a report page and an animated file are made of estimated forces, and measured ones are given",
+            remedy="leave out --html and --glb, or leave out --grf",
+        )
+    choices.check()
     # Where forces are known, nothing depends on the surface.
     surface = Surface() if grf is not None else surface_of(overground, treadmill)
     if not _CUTOFFS[0] <= cutoff <= _CUTOFFS[1]:
@@ -111,7 +119,7 @@ def kinetics(
                         muscle_rate=muscle_rate,
                         progress=progress,
                     )
-                paths = found.to_files(out)
+                paths = found.to_files(out, choices=choices)
             except UserInputError as error:
                 failed = True
                 print(f"Error: {error}", file=sys.stderr)

@@ -154,8 +154,8 @@ def refiner(
     Parameters
     ----------
     data
-        Folder with manifest.csv, laid out as docs/training.md tells, or a store made by 'prepare': --for refiner for the
-        foot-view network, --for denoiser for the others.
+        Folder with manifest.csv, laid out as docs/training.md tells, or a store made by 'prepare': --for refiner for
+        the foot-view network, --for denoiser for the others.
     out
         Folder for the weights; give it to --weights afterwards.
     init

@@ -11,8 +11,9 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from gaitdynamics.columns import canonical
-from gaitdynamics.command_inputs import DEFAULT_OUT, check_person, surface_of, use_one_thread
+from gaitdynamics.command_inputs import DEFAULT_OUT, Choices, check_person, surface_of, use_one_thread
 from gaitdynamics.errors import UserInputError
+from gaitdynamics.output_choices import USUAL
 
 if TYPE_CHECKING:
     from gaitdynamics.evaluation.knee_adduction import StanceCurve
@@ -39,6 +40,7 @@ def modify(
     weights: str | None = None,
     balance: bool | None = None,
     seed: int = 0,
+    choices: Choices = USUAL,
 ) -> int:
     """Change coordinates of a motion and see what follows: the whole motion, forces, and knee adduction moments.
 
@@ -83,6 +85,7 @@ def modify(
         raise UserInputError(f"a margin of {margin:g} is not possible", remedy="give --margin 0 to 1")
     surface = surface_of(overground, treadmill)
     check_person(model, mass, height)
+    choices.check()
     from gaitdynamics.files.motion import read_trial
     from gaitdynamics.inference.motion_network import load_motion_network
     from gaitdynamics.tasks.modification import modify_motion
@@ -90,12 +93,12 @@ def modify(
     from gaitdynamics.tasks.what_if_files import check_ours, modification_files, write_modification
 
     with output_folder(out):
-        check_ours(modification_files(out, motion.stem))
+        check_ours(modification_files(out, motion.stem, choices))
         use_one_thread()
         trial = read_trial(motion, model=model, mass_kg=mass, height_m=height, surface=surface)
         network = load_motion_network(weights)
         result = modify_motion(trial, changes, network, margin=margin, balanced=balance, seed=seed)
-        files = write_modification(result, motion.stem, out)
+        files = write_modification(result, motion.stem, out, choices=choices)
     _tell_warnings(motion, result.after.trial)
     for side, name in (("r", "right"), ("l", "left")):
         peaks = [_mean_peaks(m.refiner.knee_adduction(side)) for m in (result.before, result.after)]
@@ -121,6 +124,7 @@ def speed(
     out: Path = DEFAULT_OUT,
     weights: str | None = None,
     seed: int = 0,
+    choices: Choices = USUAL,
 ) -> int:
     """Let a person walk or run at other speeds: a motion and forces for each, one table and one picture.
 
@@ -156,6 +160,7 @@ def speed(
     speeds = sorted(set(to))
     surface = surface_of(overground, treadmill)
     check_person(model, mass, height)
+    choices.check()
     from rich.progress import Progress
 
     from gaitdynamics.files.motion import read_trial
@@ -166,7 +171,7 @@ def speed(
 
     console = Console(stderr=True)
     with output_folder(out):
-        check_ours(speed_files(out, motion.stem, speeds))
+        check_ours(speed_files(out, motion.stem, speeds, choices))
         use_one_thread()
         trial = read_trial(motion, model=model, mass_kg=mass, height_m=height, surface=surface)
         network = load_motion_network(weights)
@@ -175,7 +180,7 @@ def speed(
             result = change_speeds(
                 trial, speeds, network, margin=margin, seed=seed, progress=lambda _: bars.advance(bar)
             )
-        files = write_speeds(result, motion.stem, out)
+        files = write_speeds(result, motion.stem, out, choices=choices)
     _tell_warnings(motion, result.variants[-1].motion.trial)
     print(speed_table(result).to_string(index=False, float_format=lambda x: f"{x:.2f}"))
     _tell_files(out, files)

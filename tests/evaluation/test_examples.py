@@ -43,6 +43,6 @@ def test_good_median_and_worst_are_shown_where_they_are_worst(walks, method, mak
     worst = figure.axes[6].lines[0].get_xdata()
     assert worst[-1] == pytest.approx(walks[0].time[-1])
     assert worst[-1] - worst[0] == pytest.approx(2.5, abs=0.02)
-    (file,) = write_examples(catalogue, results, {"m": method}, tmp_path)
-    assert file.name == "examples_walking_m.png"
+    file, vector = write_examples(catalogue, results, {"m": method}, tmp_path)
+    assert (file.name, vector.name) == ("examples_walking_m.png", "examples_walking_m.pdf")
     assert file.stat().st_size > 10_000

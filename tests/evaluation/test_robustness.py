@@ -84,6 +84,7 @@ def test_page_and_figure_show_the_numbers(evaluation, tmp_path):
         "robustness_failures.csv",
         "robustness.md",
         "robustness_m.png",
+        "robustness_m.pdf",
     }
     page = (tmp_path / "robustness.md").read_text()
     assert "| lift | a metre | 1 | 1 | 1 | 1 | 3.0 (+2.0) |" in page

@@ -192,7 +192,9 @@ def test_figures_are_written_whole_and_leave_no_global_state(evaluation, tmp_pat
     import matplotlib.pyplot as plt
 
     files = write_figures(evaluation, tmp_path)
-    assert sorted(file.name for file in files) == ["curves_pushed.png", "errors.png"]
-    assert all(file.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n" for file in files)
-    assert len(list(tmp_path.iterdir())) == 2
+    names = ["curves_pushed.pdf", "curves_pushed.png", "errors.pdf", "errors.png"]
+    assert sorted(file.name for file in files) == names
+    begins = {".png": b"\x89PNG\r\n\x1a\n", ".pdf": b"%PDF-1.4"}
+    assert all(file.read_bytes()[:8] == begins[file.suffix] for file in files)
+    assert len(list(tmp_path.iterdir())) == 4
     assert plt.get_fignums() == []

@@ -18,8 +18,7 @@ from gaitdynamics.evaluation.benchmark import ForceEvaluation
 from gaitdynamics.evaluation.coverage import FORCES, POINTS, coverage_per_study
 from gaitdynamics.evaluation.metrics import FORE_AFT, MEDIO_LATERAL, VERTICAL
 from gaitdynamics.evaluation.tally import CurvePair
-from gaitdynamics.files.atomic import atomic_path
-from gaitdynamics.plotting.style import GREY, SIDE_COLORS, SIDE_NAMES, new_figure, save_png, tidy
+from gaitdynamics.plotting.style import GREY, SIDE_COLORS, SIDE_NAMES, new_figure, save_for_papers, tidy
 
 #: Components in the order of the columns of figures.
 COMPONENTS: Final = ((VERTICAL, "Vertical"), (FORE_AFT, "Fore-aft"), (MEDIO_LATERAL, "Medio-lateral"))
@@ -168,13 +167,10 @@ def write_figures(evaluation: ForceEvaluation, folder: str | Path) -> tuple[Path
 
 
 def save_figures(figures: Mapping[str, Figure], folder: str | Path) -> tuple[Path, ...]:
-    """Write figures under their names into a folder, which is made if it does not exist."""
+    """Write figures under their names into a folder, which is made if it does not exist, and as PDF beside."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, figure in figures.items():
-        with atomic_path(folder / name) as temporary:
-            save_png(figure, temporary)
-    return tuple(folder / name for name in figures)
+    return tuple(path for name, figure in figures.items() for path in save_for_papers(figure, folder / name))
 
 
 def file_name(method: str) -> str:

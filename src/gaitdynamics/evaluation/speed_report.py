@@ -88,7 +88,7 @@ def _rise(summary: pd.DataFrame, name: str, low: float, high: float) -> float:
 def write_speed(strides: pd.DataFrame, out: Path, network: str, sha256: str) -> str:
     """Write `strides.csv`, `speed.csv`, `rises.csv`, `speed.md` and `speed.png`; gives the page."""
     from gaitdynamics.plotting.speed import plot_speed_study
-    from gaitdynamics.plotting.style import save_png
+    from gaitdynamics.plotting.style import save_for_papers
 
     strides.to_csv(out / "strides.csv", index=False, float_format="%.5g")
     summary = speed_summary(strides)
@@ -101,7 +101,7 @@ def write_speed(strides: pd.DataFrame, out: Path, network: str, sha256: str) -> 
     if len(failed):
         page += f"\n{len(failed)} motions of other generators failed: {', '.join(sorted(set(failed['method'])))}.\n"
     write_text(out / "speed.md", page)
-    save_png(plot_speed_study(summary), out / "speed.png")
+    save_for_papers(plot_speed_study(summary), out / "speed.png")
     return page
 
 

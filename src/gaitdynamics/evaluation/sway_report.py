@@ -81,7 +81,7 @@ def at_measured_sway(summary: pd.DataFrame) -> pd.DataFrame:
 
 def write_sway(stances: Sequence[SwayStance], out: Path, network: str, sha256: str) -> str:
     """Write `stances.csv`, `sway.csv`, `sway.md` and `sway.png`; gives the page."""
-    from gaitdynamics.plotting.style import save_png
+    from gaitdynamics.plotting.style import save_for_papers
     from gaitdynamics.plotting.sway import plot_sway
 
     table = as_table(stances)
@@ -99,7 +99,7 @@ def write_sway(stances: Sequence[SwayStance], out: Path, network: str, sha256: s
     pd.concat(parts).to_csv(out / "sway.csv", index=False, float_format="%.5g")
     page = "".join(pages)
     write_text(out / "sway.md", page)
-    save_png(plot_sway(stances), out / "sway.png")
+    save_for_papers(plot_sway(stances), out / "sway.png")
     return page
 
 

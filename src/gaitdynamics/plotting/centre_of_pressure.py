@@ -62,9 +62,9 @@ def draw_centres_of_pressure(
     """
     # As seen from above, toes up: the left foot stands on the left.
     spots = place.subgridspec(1, 2)
-    paths = [(s.side, _under_foot(forces, s, trial, feet)) for s in stances]
+    paths = [(s.side, path_under_foot(forces, s, trial, feet)) for s in stances]
     measured = trial.forces
-    truth = [(s.side, _under_foot(measured, s, trial, feet)) for s in stances if measured is not None]
+    truth = [(s.side, path_under_foot(measured, s, trial, feet)) for s in stances if measured is not None]
     regions = {side: region for side in SIDES if (region := _region(forces, stances, side, trial, feet)) is not None}
     low, high = _limits(np.concatenate([path for _, path in (*paths, *truth)] or [np.empty((0, 2))]))
     for path, half in regions.values():
@@ -84,7 +84,7 @@ def draw_centres_of_pressure(
         axes.set_ylim(low[1], high[1])
         axes.set_aspect("equal", adjustable="box", anchor="N")
         axes.set_title(f"{SIDE_NAMES[side]} CoP", fontsize=10)
-        axes.set_xlabel("to the right [cm]", fontsize=8)
+        axes.set_xlabel("right + [cm]", fontsize=8)
         if column == 0:
             reference = "the calcn origin" if feet else "first contact"
             axes.set_ylabel(f"forward of {reference} [cm]", fontsize=8)
@@ -110,13 +110,13 @@ def _region(
     foot = SIDES.index(side)
     curves = []
     for stance in stances:
-        frames = _loaded(forces, stance, trial)
+        frames = loaded_frames(forces, stance, trial)
         if stance.side != side or not stance.complete or len(frames) == 0:
             continue
         ahead = _ahead(feet, frames, foot)
         deviation = turned_deviations(forces.cop_sd[frames, foot], np.arctan2(ahead[:, 2], ahead[:, 0]))
         half = 100.0 * interval_factor() * deviation[:, [2, 0]]
-        both = np.hstack([_under_foot(forces, stance, trial, feet), half])
+        both = np.hstack([path_under_foot(forces, stance, trial, feet), half])
         phase = np.linspace(0.0, 1.0, len(frames))
         curves.append(np.stack([np.interp(np.linspace(0.0, 1.0, 101), phase, c) for c in both.T], axis=1))
     if not curves:
@@ -135,7 +135,7 @@ def _draw_region(axes: Axes, path: Array, half: Array, side: str) -> None:
     axes.plot(*path.T, color=SIDE_COLORS[side], linewidth=2.0)
 
 
-def _loaded(forces: FootForces, stance: Interval, trial: Trial) -> NDArray[np.intp]:
+def loaded_frames(forces: FootForces, stance: Interval, trial: Trial) -> NDArray[np.intp]:
     """Frames of a stance in which the foot bears enough for a centre of pressure."""
     frames = np.arange(stance.start, stance.stop)
     # NaN, where a measurement cannot be trusted, is below any threshold.
@@ -151,10 +151,10 @@ def _ahead(feet: FootFrames | None, frames: NDArray[np.intp], foot: int) -> Arra
     return np.asarray(ahead / np.linalg.norm(ahead, axis=1, keepdims=True))
 
 
-def _under_foot(forces: FootForces, stance: Interval, trial: Trial, feet: FootFrames | None) -> Array:
+def path_under_foot(forces: FootForces, stance: Interval, trial: Trial, feet: FootFrames | None) -> Array:
     """Centre of pressure right of, and forward of, the foot's reference point while loaded, (N, 2) [cm]."""
     foot = SIDES.index(stance.side)
-    frames = _loaded(forces, stance, trial)
+    frames = loaded_frames(forces, stance, trial)
     cop = forces.cop[frames, foot]
     if len(cop) == 0:
         return np.empty((0, 2))

@@ -34,8 +34,8 @@ VERTICAL = 1
 #: Rows of the picture: component of the ground frame, and what it is called over time and per stance.
 ROWS = (
     (VERTICAL, "Vertical (Y)", "vertical"),
-    (0, "Fore-aft (X forward)", "propulsion + / braking \N{MINUS SIGN}"),
-    (2, "Sideways (Z right)", "medial + / lateral \N{MINUS SIGN}"),
+    (0, "Fore-aft (X forward)", "propulsion +\nbraking \N{MINUS SIGN}"),
+    (2, "Sideways (Z right)", "medial +\nlateral \N{MINUS SIGN}"),
 )
 
 

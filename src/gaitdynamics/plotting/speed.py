@@ -7,15 +7,15 @@ from typing import Final
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gaitdynamics.plotting.style import new_figure, tidy
+from gaitdynamics.plotting.style import GENERATED, GENERATED_PALE, GREY, new_figure, tidy
 from gaitdynamics.plotting.what_if import SPEED_PANELS
 
 #: What is drawn: selection, colour, label.
 _SHOWN: Final = (
-    (("measured", "", "plates"), "#5a5a5a", "measured, plates"),
-    (("generated", "ours", "refiner"), "#1f77b4", "generated, forces of the packaged network"),
-    (("generated", "ours", "diffusion"), "#9ecae1", "generated, forces of the diffusion"),
-    (("generated", "as in the paper", "diffusion"), "#c994c7", "generated as in the paper"),
+    (("measured", "", "plates"), GREY, "measured, plates"),
+    (("generated", "ours", "refiner"), GENERATED, "generated, forces of the packaged network"),
+    (("generated", "ours", "diffusion"), GENERATED_PALE, "generated, forces of the diffusion"),
+    (("generated", "as in the paper", "diffusion"), "#cc79a7", "generated as in the paper"),
 )
 _OTHER: Final = "#e6b400"
 

@@ -9,13 +9,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from gaitdynamics.plotting.style import GREY, new_figure, tidy
+from gaitdynamics.plotting.style import GENERATED_PALE, GREY, MEASURED, new_figure, tidy
 
 if TYPE_CHECKING:
     from gaitdynamics.evaluation.sway_stances import SwayStance
 
-_NORMAL, _SWAY = "#7a7a7a", "#8c510a"
-_BLUES: Final = {2.0: "#9ecae1", 2.5: "#4292c6", 3.0: "#08519c"}
+_NORMAL, _SWAY = MEASURED, "#8c510a"
+_GREENS: Final = {2.0: GENERATED_PALE, 2.5: "#2f9b78", 3.0: "#00523e"}
 
 
 def plot_sway(stances: Sequence[SwayStance], side: str = "l") -> Figure:
@@ -53,7 +53,7 @@ def _draw(axes: Axes, stances: Sequence[SwayStance], way: tuple[str, str], quant
             mean, spread = np.mean(curves, axis=0), np.std(curves, axis=0)
             axes.plot(phase, mean, color=color, linewidth=2.0, label=f"measured, {what}")
             axes.fill_between(phase, mean - spread, mean + spread, color=color, alpha=0.2, linewidth=0.0)
-    for factor, color in _BLUES.items():
+    for factor, color in _GREENS.items():
         curves = [
             getattr(s, quantity)
             for s in stances

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from gaitdynamics.columns import PELVIS_TRANSLATIONS, SIDES, canonical
-from gaitdynamics.plotting.style import GREY, SIDE_COLORS, SIDE_NAMES, new_figure, tidy
+from gaitdynamics.plotting.style import GENERATED, GREY, MEASURED, SIDE_COLORS, SIDE_NAMES, new_figure, tidy
 
 if TYPE_CHECKING:
     from gaitdynamics.evaluation.knee_adduction import StanceCurve
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from gaitdynamics.tasks.speeds import SpeedChange
     from gaitdynamics.trial import Trial
 
-BEFORE: Final = "#7a7a7a"
-AFTER: Final = "#1f77b4"
 
 #: Coordinates that show how the rest of the body follows.
 _FOLLOWING: Final = ("pelvis_list", "pelvis_tz", "hip_adduction_r", "hip_adduction_l")
@@ -48,12 +46,12 @@ def plot_modification(result: Modification) -> Figure:
         _draw_vertical(axes, result, foot)
     for axes, side in zip(grid[1, 2:], SIDES, strict=True):
         tidy(axes)
-        draw_stances(axes, result.before.refiner.knee_adduction(side), BEFORE)
+        draw_stances(axes, result.before.refiner.knee_adduction(side), MEASURED)
         draw_stances(axes, result.after.refiner.knee_adduction(side), SIDE_COLORS[side])
-        axes.set_title(f"{SIDE_NAMES[side]} knee adduction moment [%BW·BH]", fontsize=9)
+        axes.set_title(f"{SIDE_NAMES[side]} knee adduction\nmoment [%BW·BH]", fontsize=9)
         axes.set_xlabel("% of stance", fontsize=8)
     grid[0, 0].legend(
-        handles=[Line2D([], [], color=BEFORE, label="measured"), Line2D([], [], color=AFTER, label="generated")],
+        handles=[Line2D([], [], color=MEASURED, label="measured"), Line2D([], [], color=GENERATED, label="generated")],
         fontsize=7,
         loc="upper right",
         framealpha=0.9,
@@ -82,7 +80,7 @@ def draw_stances(axes: Axes, curves: Sequence[StanceCurve], color: str) -> None:
 
 def _draw_coordinate(axes: Axes, before: Trial, after: Trial, name: str) -> None:
     tidy(axes)
-    for trial, color in ((before, BEFORE), (after, AFTER)):
+    for trial, color in ((before, MEASURED), (after, GENERATED)):
         place = [canonical(n) for n in trial.coordinates].index(name)
         values = trial.values[:, place]
         axes.plot(trial.time, values if name in PELVIS_TRANSLATIONS else np.degrees(values), color=color, linewidth=1.4)
@@ -93,7 +91,7 @@ def _draw_coordinate(axes: Axes, before: Trial, after: Trial, name: str) -> None
 def _draw_vertical(axes: Axes, result: Modification, foot: int) -> None:
     tidy(axes)
     side = SIDES[foot]
-    for motion, color in ((result.before, BEFORE), (result.after, SIDE_COLORS[side])):
+    for motion, color in ((result.before, MEASURED), (result.after, SIDE_COLORS[side])):
         force = motion.refiner.forces.force[:, foot, 1] / motion.trial.body_weight
         axes.plot(motion.trial.time, force, color=color, linewidth=1.4)
     axes.set_title(f"{SIDE_NAMES[side]} vertical force [BW]", fontsize=9)
@@ -108,16 +106,16 @@ def plot_speeds(result: SpeedChange) -> Figure:
     for axes, (name, title) in zip(grid.flat, SPEED_PANELS, strict=True):
         tidy(axes)
         values = [getattr(v.measures, name) for v in variants]
-        axes.plot([v.speed for v in variants], values, color=AFTER, marker="o", markersize=4)
+        axes.plot([v.speed for v in variants], values, color=GENERATED, marker="o", markersize=4)
         axes.plot(
-            [result.seed_speed], [getattr(result.measures, name)], "o", color=BEFORE, markersize=9, fillstyle="none"
+            [result.seed_speed], [getattr(result.measures, name)], "o", color=MEASURED, markersize=9, fillstyle="none"
         )
         axes.set_title(title, fontsize=9)
         axes.set_xlabel("speed [m/s]", fontsize=8)
     grid.flat[0].legend(
         handles=[
-            Line2D([], [], color=BEFORE, marker="o", linestyle="", fillstyle="none", label="measured motion"),
-            Line2D([], [], color=AFTER, marker="o", label="generated"),
+            Line2D([], [], color=MEASURED, marker="o", linestyle="", fillstyle="none", label="measured motion"),
+            Line2D([], [], color=GENERATED, marker="o", label="generated"),
         ],
         fontsize=8,
     )

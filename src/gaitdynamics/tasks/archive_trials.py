@@ -18,6 +18,7 @@ from gaitdynamics.files.gaps import MAX_GAP
 from gaitdynamics.files.motion import UNSTATED_SURFACE, model_provenance, read_trial
 from gaitdynamics.files.osim import read_osim
 from gaitdynamics.model import Model
+from gaitdynamics.output_choices import USUAL, OutputChoices
 from gaitdynamics.tasks.results import GrfNaming, OutputFiles
 from gaitdynamics.trial import Surface, Trial
 
@@ -38,6 +39,8 @@ class EstimateSettings:
         Longest gap in time that is filled [s].
     pictures
         Whether to draw a picture of each trial.
+    choices
+        What to write besides; with vector figures pictures are drawn too.
     """
 
     weights: str | None = None
@@ -46,6 +49,7 @@ class EstimateSettings:
     samples: int = 1
     max_gap: float = MAX_GAP
     pictures: bool = False
+    choices: OutputChoices = USUAL
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,13 @@ def _estimate(work: ArchiveTrial) -> OutputFiles:
     if find_speed:
         trial, _ = estimate_treadmill(trial)
     estimate = estimate_forces(trial, weights=settings.weights, seed=settings.seed, samples=settings.samples)
-    return write_estimate(estimate, work.folder, grf_naming=settings.grf_naming, picture=settings.pictures)
+    return write_estimate(
+        estimate,
+        work.folder,
+        grf_naming=settings.grf_naming,
+        picture=settings.pictures or settings.choices.figures is not None,
+        choices=settings.choices,
+    )
 
 
 def _in_one_line(error: UserInputError) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.files.gaps import MAX_GAP
+from gaitdynamics.output_choices import USUAL, OutputChoices
 from gaitdynamics.tasks.outputs import check_replaceable
 from gaitdynamics.tasks.report import read_report, side_mean
 from gaitdynamics.tasks.report_records import ForceReport
@@ -43,6 +44,8 @@ class BatchSettings:
         Of the random numbers, and how many completions of a motion with gaps to draw.
     max_gap
         Longest gap in time that is filled [s].
+    choices
+        What is written besides the usual files.
     """
 
     folder: Path
@@ -56,6 +59,7 @@ class BatchSettings:
     find_belt_speed: bool = False
     samples: int = 1
     max_gap: float = MAX_GAP
+    choices: OutputChoices = USUAL
 
 
 @dataclass(frozen=True)
@@ -80,7 +84,10 @@ def check_batch(motions: Sequence[Path], settings: BatchSettings) -> None:
     ------
     UserInputError
         Two motions would write the same files, or files of others would be overwritten.
+    MissingExtraError
+        Files were chosen whose packages are not installed.
     """
+    settings.choices.check()
     completes = _always_completes(settings)
     stems: dict[str, Path] = {}
     for motion in motions:
@@ -92,7 +99,13 @@ def check_batch(motions: Sequence[Path], settings: BatchSettings) -> None:
                 remedy="give each motion once, and motions of the same name in runs with different --out",
             )
         # Whether something will be generated is known only when the motion has been read.
-        check_replaceable(settings.folder, motion.stem, with_model=settings.model is None, with_motion=completes)
+        check_replaceable(
+            settings.folder,
+            motion.stem,
+            with_model=settings.model is None,
+            with_motion=completes,
+            choices=settings.choices,
+        )
 
 
 def estimate_batch(motions: Sequence[Path], settings: BatchSettings) -> Iterator[Outcome]:
@@ -120,7 +133,7 @@ def estimate_batch(motions: Sequence[Path], settings: BatchSettings) -> Iterator
             if settings.find_belt_speed:
                 trial, _ = estimate_treadmill(trial)
             estimate = estimate_forces(trial, weights=settings.weights, seed=settings.seed, samples=settings.samples)
-            files = estimate.to_files(settings.folder, grf_naming=settings.grf_naming)
+            files = estimate.to_files(settings.folder, grf_naming=settings.grf_naming, choices=settings.choices)
         except UserInputError as error:
             yield Outcome(motion, error=error)
         else:

@@ -129,11 +129,11 @@ def evaluate_completion_of_folder(
         write_text(out / name, table.to_csv(index=False, float_format="%.5g"))
     write_text(out / "summary.md", completion_page(motions, forces, f"Completed motions, split '{split}'"))
     write_text(out / "configuration.json", settings.model_dump_json(indent=1) + "\n")
-    from gaitdynamics.plotting.style import save_png
+    from gaitdynamics.plotting.style import save_for_papers
     from gaitdynamics.plotting.task1_masks import plot_masks
 
-    save_png(plot_masks(motions, forces), out / "masks.png")
-    return tuple(out / name for name in (*tables, "summary.md", "configuration.json", "masks.png"))
+    pictures = save_for_papers(plot_masks(motions, forces), out / "masks.png")
+    return (*(out / name for name in (*tables, "summary.md", "configuration.json")), *pictures)
 
 
 def training_constants(

@@ -104,6 +104,17 @@ def estimate_forces(
     )
 
 
+def estimate_completed(trial: Trial, *, weights: str | Path | None = None) -> ForceEstimate:
+    """Estimate the forces of a motion in which all that was absent has been generated already, without another draw.
+
+    Raises
+    ------
+    MissingCoordinatesError
+        Something that forces cannot do without is still absent.
+    """
+    return _estimate(trial, None, weights, 0)
+
+
 def _estimate(trial: Trial, completion: Completion | None, weights: str | Path | None, seed: int) -> ForceEstimate:
     """Estimate the forces of a motion that lacks nothing any more; with a pair, of a `completion` of it."""
     _refuse_gaps(trial)

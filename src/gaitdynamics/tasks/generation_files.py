@@ -18,6 +18,7 @@ from gaitdynamics.files.coordinates import write_motion
 from gaitdynamics.files.forces import write_forces
 from gaitdynamics.files.osim_writer import write_osim
 from gaitdynamics.inference.generation import Wish
+from gaitdynamics.output_choices import FigureFormat, OutputChoices
 from gaitdynamics.tasks.generation import GeneratedMotion
 from gaitdynamics.tasks.outputs import all_or_none, output_folder
 from gaitdynamics.tasks.report_records import WeightsRecord
@@ -54,20 +55,21 @@ class GenerationReport(BaseModel):
     files: list[str]
 
 
-def generation_names(names: Sequence[str]) -> tuple[str, ...]:
+def generation_names(names: Sequence[str], figures: FigureFormat | None = None) -> tuple[str, ...]:
     """Name all files of motions of these names."""
+    vector = () if figures is None else (Path(PLOT).with_suffix(f".{figures}").name,)
     ends = (".mot", "_grf.mot", "_grf_generated.mot")
-    return (*(name + end for name in names for end in ends), MODEL, TABLE, PLOT, REPORT)
+    return (*(name + end for name in names for end in ends), MODEL, TABLE, PLOT, REPORT, *vector)
 
 
-def check_generation_replaceable(folder: Path, names: Sequence[str]) -> None:
-    """Refuse to overwrite what `generate` has not written; raises UserInputError."""
+def check_generation_replaceable(folder: Path, files: Sequence[str]) -> None:
+    """Refuse to overwrite those of these files that `generate` has not written; raises UserInputError."""
     try:
         report = GenerationReport.model_validate_json((folder / REPORT).read_text(encoding="utf-8"))
         ours = set(report.files)
     except (OSError, ValidationError, UnicodeDecodeError):
         ours = set()
-    for name in generation_names(names):
+    for name in files:
         if (folder / name).exists() and name not in ours:
             raise UserInputError(
                 "the file exists and was not written by 'gaitdynamics generate'; it is left as it is",
@@ -76,8 +78,10 @@ def check_generation_replaceable(folder: Path, names: Sequence[str]) -> None:
             )
 
 
-def write_generation(motions: Sequence[GeneratedMotion], wish: Wish, seed: int, folder: Path) -> GenerationFiles:
-    """Write generated motions.
+def write_generation(
+    motions: Sequence[GeneratedMotion], wish: Wish, seed: int, folder: Path, *, figures: FigureFormat | None = None
+) -> GenerationFiles:
+    """Write generated motions; the picture in the format `figures` too, where one is named.
 
     Raises
     ------
@@ -85,11 +89,12 @@ def write_generation(motions: Sequence[GeneratedMotion], wish: Wish, seed: int, 
         The folder cannot be written to, or holds files of these names that are not ours.
     """
     from gaitdynamics.plotting.generation import plot_generation
-    from gaitdynamics.plotting.style import save_png
+    from gaitdynamics.plotting.style import save_figure
 
     names = [motion.trial.name for motion in motions]
     with output_folder(folder):
-        check_generation_replaceable(folder, names)
+        files = generation_names(names, figures)
+        check_generation_replaceable(folder, files)
         with all_or_none(folder) as draft:
             for motion in motions:
                 write_motion(draft / f"{motion.trial.name}.mot", motion.trial)
@@ -97,9 +102,10 @@ def write_generation(motions: Sequence[GeneratedMotion], wish: Wish, seed: int, 
                 write_forces(draft / f"{motion.trial.name}_grf_generated.mot", motion.generated_forces)
             write_osim(draft / MODEL, motions[0].trial.subject.model)
             write_text(draft / TABLE, quality_table(motions).to_csv(index=False, float_format="%.4f"))
-            save_png(plot_generation(motions), draft / PLOT)
-            write_text(draft / REPORT, _report(motions, wish, seed, names).model_dump_json(indent=1) + "\n")
-    return GenerationFiles(folder, generation_names(names))
+            vector = OutputChoices(figures=figures).figure(draft / PLOT)
+            save_figure(plot_generation(motions), draft / PLOT, vector)
+            write_text(draft / REPORT, _report(motions, wish, seed, files).model_dump_json(indent=1) + "\n")
+    return GenerationFiles(folder, files)
 
 
 def quality_table(motions: Sequence[GeneratedMotion]) -> pd.DataFrame:
@@ -107,7 +113,7 @@ def quality_table(motions: Sequence[GeneratedMotion]) -> pd.DataFrame:
     return pd.DataFrame([{"motion": motion.trial.name, **asdict(motion.quality)} for motion in motions])
 
 
-def _report(motions: Sequence[GeneratedMotion], wish: Wish, seed: int, names: Sequence[str]) -> GenerationReport:
+def _report(motions: Sequence[GeneratedMotion], wish: Wish, seed: int, files: Sequence[str]) -> GenerationReport:
     first = motions[0].estimate
     assert first.generator is not None
     return GenerationReport(
@@ -118,7 +124,7 @@ def _report(motions: Sequence[GeneratedMotion], wish: Wish, seed: int, names: Se
         forces_by=WeightsRecord(**asdict(first.weights)),
         motions={motion.trial.name: _plain(asdict(motion.quality)) for motion in motions},
         pass_quality_rules_percent=100.0 * float(np.mean([motion.quality.passes for motion in motions])),
-        files=list(generation_names(names)),
+        files=list(files),
     )
 
 

@@ -16,8 +16,9 @@ from gaitdynamics._version import __version__
 from gaitdynamics.features.hip import MUSCLES, TARGETS
 from gaitdynamics.files.atomic import write_text
 from gaitdynamics.files.storage import TIME, write_storage
+from gaitdynamics.output_choices import FigureFormat, OutputChoices
 from gaitdynamics.tasks.hip import FAR, FAR_SHARE, HipEstimate, HipSide
-from gaitdynamics.tasks.outputs import all_or_none, output_folder, refuse_foreign
+from gaitdynamics.tasks.outputs import all_or_none, outdated_files, output_folder, refuse_foreign
 
 #: Raised whenever a field changes its meaning or goes away.
 SCHEMA_VERSION: Final = 1
@@ -82,25 +83,29 @@ class HipFiles:
     per_kg: dict[str, Path]
     report: Path
     plot: Path
+    figure: Path | None = None
 
     def paths(self) -> tuple[Path, ...]:
         """List them."""
-        return *self.values.values(), *self.per_kg.values(), self.report, self.plot
+        usual = *self.values.values(), *self.per_kg.values(), self.report, self.plot
+        return usual if self.figure is None else (*usual, self.figure)
 
 
-def hip_files(folder: Path, estimate: HipEstimate) -> HipFiles:
+def hip_files(folder: Path, estimate: HipEstimate, figures: FigureFormat | None = None) -> HipFiles:
     """Name the files of one motion."""
+    plot = folder / f"{estimate.angles.name}_hip.png"
     stem, sides = estimate.angles.name, [side.side for side in estimate.sides]
     return HipFiles(
         values={side: folder / f"{stem}_hip_{side}.sto" for side in sides} if estimate.mass_kg is not None else {},
         per_kg={side: folder / f"{stem}_hip_{side}_per_kg.sto" for side in sides},
         report=folder / f"{stem}_hip.json",
-        plot=folder / f"{stem}_hip.png",
+        plot=plot,
+        figure=OutputChoices(figures=figures).figure(plot),
     )
 
 
-def write_hip(estimate: HipEstimate, folder: Path) -> HipFiles:
-    """Write tables, report and picture of one motion.
+def write_hip(estimate: HipEstimate, folder: Path, *, figures: FigureFormat | None = None) -> HipFiles:
+    """Write tables, report and picture of one motion; the picture in the format `figures` too, where one is named.
 
     Raises
     ------
@@ -108,17 +113,19 @@ def write_hip(estimate: HipEstimate, folder: Path) -> HipFiles:
         The folder cannot be written to, or holds files of these names that are not ours.
     """
     from gaitdynamics.plotting.hip import plot_hip
-    from gaitdynamics.plotting.style import save_png
+    from gaitdynamics.plotting.style import save_figure
 
     with output_folder(folder):
-        final = hip_files(folder, estimate)
-        refuse_foreign(final.paths(), final.report, lambda text: HipReport.model_validate_json(text).files)
-        with all_or_none(folder) as draft:
+        final = hip_files(folder, estimate, figures)
+        place = final.paths(), final.report, lambda text: HipReport.model_validate_json(text).files
+        refuse_foreign(*place)
+        with all_or_none(folder, outdated=outdated_files(*place)) as draft:
             for side in estimate.sides:
                 _write_table(draft / final.per_kg[side.side].name, estimate, side, 1.0)
                 if estimate.mass_kg is not None:
                     _write_table(draft / final.values[side.side].name, estimate, side, estimate.mass_kg)
-            save_png(plot_hip(estimate), draft / final.plot.name)
+            vector = None if final.figure is None else draft / final.figure.name
+            save_figure(plot_hip(estimate), draft / final.plot.name, vector)
             report = build_hip_report(estimate, [path.name for path in final.paths()])
             write_text(draft / final.report.name, report.model_dump_json(indent=1) + "\n")
     return final

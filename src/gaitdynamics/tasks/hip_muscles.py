@@ -18,13 +18,14 @@ from gaitdynamics.features.leg_lengths import leg_lengths
 from gaitdynamics.features.muscle_inputs import INPUTS, JOINTS, muscle_inputs
 from gaitdynamics.files.atomic import write_text
 from gaitdynamics.files.storage import TIME, write_storage
+from gaitdynamics.output_choices import FigureFormat, OutputChoices
 from gaitdynamics.tasks.leg_states import LegStates
-from gaitdynamics.tasks.outputs import all_or_none, output_folder, refuse_foreign
+from gaitdynamics.tasks.outputs import all_or_none, outdated_files, output_folder, refuse_foreign
 from gaitdynamics.trial import Array
 
 if TYPE_CHECKING:
     from gaitdynamics.inference.muscle_checkpoint import MuscleDescription
-    from gaitdynamics.tasks.moments import MomentsResult
+from gaitdynamics.tasks.moments import MomentsResult
 
 SCHEMA_VERSION: Final = 1
 #: An input is far from the training data where it is more than so many standard deviations from their mean ...
@@ -68,10 +69,12 @@ class HipMusclesFiles:
     forces: Path
     report: Path
     plot: Path
+    figure: Path | None = None
 
     def paths(self) -> tuple[Path, ...]:
         """List them."""
-        return self.forces, self.report, self.plot
+        usual = self.forces, self.report, self.plot
+        return usual if self.figure is None else (*usual, self.figure)
 
 
 @dataclass(frozen=True)
@@ -83,15 +86,17 @@ class HipMusclesResult:
     network: MuscleDescription
     warnings: tuple[str, ...] = ()
 
-    def to_files(self, folder: str | Path) -> HipMusclesFiles:
+    def to_files(self, folder: str | Path, *, figures: FigureFormat | None = None) -> HipMusclesFiles:
         """Write forces, report and picture into `folder`, all or none.
+
+        The picture is written in the format `figures` too, where one is named.
 
         Raises
         ------
         UserInputError
             The folder cannot be written to, or holds files of these names that are not ours.
         """
-        return _write(self, Path(folder))
+        return _write(self, Path(folder), figures)
 
 
 def estimate_hip_muscles(moments: MomentsResult, *, weights: Path | None = None) -> HipMusclesResult:
@@ -154,21 +159,24 @@ def _leg(states: LegStates, side: str) -> tuple[Array, Array, Array]:
     return np.stack(posture, axis=1), np.stack(speed, axis=1), np.stack(moment, axis=1)
 
 
-def _write(result: HipMusclesResult, folder: Path) -> HipMusclesFiles:
+def _write(result: HipMusclesResult, folder: Path, figures: FigureFormat | None) -> HipMusclesFiles:
     from gaitdynamics.plotting.muscles import plot_hip_muscles
-    from gaitdynamics.plotting.style import save_png
+    from gaitdynamics.plotting.style import save_figure
 
     trial = result.moments.trial
     stem = f"{trial.name}_hip_muscles"
-    final = HipMusclesFiles(folder / f"{stem}.sto", folder / f"{stem}.json", folder / f"{stem}.png")
+    plot = folder / f"{stem}.png"
+    vector = OutputChoices(figures=figures).figure(plot)
+    final = HipMusclesFiles(folder / f"{stem}.sto", folder / f"{stem}.json", plot, vector)
     labels = {side: TARGETS["muscle_forces"].labels(side) for side in result.forces}
     with output_folder(folder):
-        refuse_foreign(final.paths(), final.report, lambda text: HipMusclesReport.model_validate_json(text).files)
-        with all_or_none(folder) as draft:
+        place = final.paths(), final.report, lambda text: HipMusclesReport.model_validate_json(text).files
+        refuse_foreign(*place)
+        with all_or_none(folder, outdated=outdated_files(*place)) as draft:
             table = np.hstack([result.moments.time[:, None], *result.forces.values()])
             names = [TIME, *(label for of_side in labels.values() for label in of_side)]
             write_storage(draft / final.forces.name, names, table, name="Hip muscle forces [N]", in_degrees=False)
-            save_png(plot_hip_muscles(result), draft / final.plot.name)
+            save_figure(plot_hip_muscles(result), draft / plot.name, None if vector is None else draft / vector.name)
             report = HipMusclesReport(
                 schema_version=SCHEMA_VERSION,
                 gaitdynamics=__version__,

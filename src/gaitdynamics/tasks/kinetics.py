@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gaitdynamics.files.forces import read_forces
+from gaitdynamics.output_choices import USUAL, OutputChoices
 from gaitdynamics.tasks.forces import estimate_forces
 from gaitdynamics.tasks.hip_muscles import HipMusclesResult, estimate_hip_muscles
 from gaitdynamics.tasks.moments import CUTOFF, MomentsResult, compute_moments
@@ -36,8 +37,15 @@ class Kinetics:
         )
         return tuple(dict.fromkeys(notes))
 
-    def to_files(self, folder: str | Path) -> tuple[Path, ...]:
+    def to_files(self, folder: str | Path, *, choices: OutputChoices = USUAL) -> tuple[Path, ...]:
         """Write the files of each step, those of a step together, and list them.
+
+        Parameters
+        ----------
+        folder
+            Made where it does not exist.
+        choices
+            What to write besides; page and animated file need estimated forces.
 
         Raises
         ------
@@ -45,9 +53,11 @@ class Kinetics:
             The folder cannot be written to, or holds files of these names that are not ours.
         """
         paths: list[Path] = []
-        for step in (self.forces, self.moments, self.muscles, self.hip_muscles):
+        if self.forces is not None:
+            paths += self.forces.to_files(folder, choices=choices, moments=self.moments).paths()
+        for step in (self.moments, self.muscles, self.hip_muscles):
             if step is not None:
-                paths += step.to_files(folder).paths()
+                paths += step.to_files(folder, figures=choices.figures).paths()
         return tuple(paths)
 
 

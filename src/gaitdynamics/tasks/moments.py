@@ -11,6 +11,7 @@ import numpy as np
 from gaitdynamics.columns import FOOT_BODIES, PELVIS_ROTATIONS, PELVIS_TRANSLATIONS, SIDES, canonical
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.model import GROUND, Joint, Linear, Model
+from gaitdynamics.output_choices import FigureFormat
 from gaitdynamics.signals import differentiate
 from gaitdynamics.stances import Interval, find_stances
 from gaitdynamics.trial import Array, FootForces, Mask, Trial
@@ -116,13 +117,15 @@ class MomentsResult:
     def _valid_of(self, stance: Interval) -> Mask:
         return self.valid[stance.start : stance.stop, SIDES.index(stance.side)]
 
-    def to_files(self, folder: str | Path) -> MomentsFiles:
+    def to_files(self, folder: str | Path, *, figures: FigureFormat | None = None) -> MomentsFiles:
         """Write moments, knee adduction moment, report and picture into `folder`, all or none.
 
         Parameters
         ----------
         folder
             Made where it does not exist.
+        figures
+            Format in which to write the picture too, for papers.
 
         Raises
         ------
@@ -131,7 +134,7 @@ class MomentsResult:
         """
         from gaitdynamics.tasks.moments_files import write_moments
 
-        return write_moments(self, Path(folder))
+        return write_moments(self, Path(folder), figures=figures)
 
 
 def compute_moments(trial: Trial, forces: FootForces, *, cutoff: float | None = CUTOFF) -> MomentsResult:

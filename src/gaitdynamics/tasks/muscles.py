@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gaitdynamics.body.opensim_muscles import OpenSimMuscles
+    from gaitdynamics.output_choices import FigureFormat
     from gaitdynamics.tasks.moments import MomentsResult
     from gaitdynamics.tasks.muscles_files import MusclesFiles
 
@@ -113,8 +114,10 @@ class MusclesResult:
     reserve_strength: float
     warnings: tuple[str, ...] = ()
 
-    def to_files(self, folder: str | Path) -> MusclesFiles:
+    def to_files(self, folder: str | Path, *, figures: FigureFormat | None = None) -> MusclesFiles:
         """Write forces, activations, moments, report and picture into `folder`, all or none.
+
+        The picture is written in the format `figures` too, where one is named.
 
         Raises
         ------
@@ -123,7 +126,7 @@ class MusclesResult:
         """
         from gaitdynamics.tasks.muscles_files import write_muscles
 
-        return write_muscles(self, Path(folder))
+        return write_muscles(self, Path(folder), figures=figures)
 
 
 def compute_muscles(

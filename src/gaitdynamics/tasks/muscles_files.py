@@ -15,9 +15,10 @@ from gaitdynamics._version import __version__
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.files.atomic import write_text
 from gaitdynamics.files.storage import TIME, write_storage
+from gaitdynamics.output_choices import FigureFormat, OutputChoices
 from gaitdynamics.tasks.moments_report import Extremes
 from gaitdynamics.tasks.muscles import LegMuscles, MusclesResult
-from gaitdynamics.tasks.outputs import all_or_none, output_folder, refuse_foreign
+from gaitdynamics.tasks.outputs import all_or_none, outdated_files, output_folder, refuse_foreign
 from gaitdynamics.tasks.report_records import InputFile
 from gaitdynamics.trial import Array
 
@@ -83,24 +84,28 @@ class MusclesFiles:
     moments: Path
     report: Path
     plot: Path
+    figure: Path | None = None
 
     def paths(self) -> tuple[Path, ...]:
         """List them."""
-        return self.forces, self.activations, self.moments, self.report, self.plot
+        usual = self.forces, self.activations, self.moments, self.report, self.plot
+        return usual if self.figure is None else (*usual, self.figure)
 
 
-def muscles_files(folder: Path, stem: str) -> MusclesFiles:
+def muscles_files(folder: Path, stem: str, figures: FigureFormat | None = None) -> MusclesFiles:
     """Name the files of one motion."""
+    plot = folder / f"{stem}_muscles.png"
     return MusclesFiles(
         forces=folder / f"{stem}_muscle_forces.sto",
         activations=folder / f"{stem}_muscle_activations.sto",
         moments=folder / f"{stem}_muscle_moments.sto",
         report=folder / f"{stem}_muscles.json",
-        plot=folder / f"{stem}_muscles.png",
+        plot=plot,
+        figure=OutputChoices(figures=figures).figure(plot),
     )
 
 
-def write_muscles(result: MusclesResult, folder: Path) -> MusclesFiles:
+def write_muscles(result: MusclesResult, folder: Path, *, figures: FigureFormat | None = None) -> MusclesFiles:
     """Write forces, activations, moments, report and picture of one motion.
 
     Both legs are in one table, so they must have been solved at the same instants.
@@ -111,12 +116,13 @@ def write_muscles(result: MusclesResult, folder: Path) -> MusclesFiles:
         The folder cannot be written to, or holds files of these names that are not ours.
     """
     from gaitdynamics.plotting.muscles import plot_muscles
-    from gaitdynamics.plotting.style import save_png
+    from gaitdynamics.plotting.style import save_figure
 
     with output_folder(folder):
-        final = muscles_files(folder, result.moments.trial.name)
-        refuse_foreign(final.paths(), final.report, lambda text: MusclesReport.model_validate_json(text).files)
-        with all_or_none(folder) as draft:
+        final = muscles_files(folder, result.moments.trial.name, figures)
+        place = final.paths(), final.report, lambda text: MusclesReport.model_validate_json(text).files
+        refuse_foreign(*place)
+        with all_or_none(folder, outdated=outdated_files(*place)) as draft:
             frames = result.legs[0].frames
             assert all(np.array_equal(one.frames, frames) for one in result.legs)
             time = result.moments.time[frames, None]
@@ -128,7 +134,8 @@ def write_muscles(result: MusclesResult, folder: Path) -> MusclesFiles:
                 labels, values = zip(*columns.items(), strict=True)
                 table = np.hstack([time, np.stack(values, axis=1)])
                 write_storage(draft / path.name, [TIME, *labels], table, name=title, in_degrees=False)
-            save_png(plot_muscles(result), draft / final.plot.name)
+            vector = None if final.figure is None else draft / final.figure.name
+            save_figure(plot_muscles(result), draft / final.plot.name, vector)
             report = build_muscles_report(result, [path.name for path in final.paths()])
             write_text(draft / final.report.name, report.model_dump_json(indent=1) + "\n")
     return final

@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gaitdynamics.columns import FOOT_BODIES, SIDES
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.files.atomic import write_text
 from gaitdynamics.files.coordinates import write_motion
@@ -19,17 +18,24 @@ from gaitdynamics.files.external_loads import write_external_loads
 from gaitdynamics.files.forces import write_deviations, write_forces
 from gaitdynamics.files.inverse_dynamics import write_inverse_dynamics_setup
 from gaitdynamics.files.osim_writer import write_osim
+from gaitdynamics.output_choices import USUAL, OutputChoices
 from gaitdynamics.stances import GaitMeasures
 from gaitdynamics.tasks.report import build_report, measure, read_report
 from gaitdynamics.tasks.results import ForceEstimate, GrfNaming, OutputFiles
 from gaitdynamics.trial import Trial
 
 if TYPE_CHECKING:
-    from gaitdynamics.plotting.centre_of_pressure import FootFrames
+    from gaitdynamics.tasks.moments import MomentsResult
 
 
 def output_files(
-    folder: Path, stem: str, *, with_model: bool, with_motion: bool = False, from_archive: bool = False
+    folder: Path,
+    stem: str,
+    *,
+    with_model: bool,
+    with_motion: bool = False,
+    from_archive: bool = False,
+    choices: OutputChoices = USUAL,
 ) -> OutputFiles:
     """Name the files of one motion, with standard deviations of the forces.
 
@@ -41,17 +47,23 @@ def output_files(
         Whether coordinates were generated, so that the user has no motion file that a set-up could name.
     from_archive
         Whether the motion comes from a file of many, which a set-up could not name either.
+    choices
+        What is written besides.
     """
+    plot = folder / f"{stem}_forces.png"
     return OutputFiles(
         forces=folder / f"{stem}_grf.mot",
         external_loads=folder / f"{stem}_external_loads.xml",
         inverse_dynamics_setup=folder / f"{stem}_id_setup.xml",
         report=folder / f"{stem}_report.json",
-        plot=folder / f"{stem}_forces.png",
+        plot=plot,
         model=folder / f"{stem}_model.osim" if with_model else None,
         completed=folder / f"{stem}_completed.mot" if with_motion else None,
         deviations=folder / f"{stem}_grf_sd.sto",
         motion=folder / f"{stem}_motion.mot" if from_archive and not with_motion else None,
+        page=choices.page(folder, stem),
+        animation=choices.animation(folder, stem),
+        figure=choices.figure(plot),
     )
 
 
@@ -86,7 +98,9 @@ def output_folder(folder: Path) -> Iterator[Path]:
             path.rmdir()
 
 
-def check_replaceable(folder: Path, stem: str, *, with_model: bool, with_motion: bool = False) -> None:
+def check_replaceable(
+    folder: Path, stem: str, *, with_model: bool, with_motion: bool = False, choices: OutputChoices = USUAL
+) -> None:
     """Refuse to overwrite what this package has not written: a measured `<stem>_grf.mot`, for instance.
 
     Standard deviations count even where none will be written: those of others would pass for ours beside the forces.
@@ -96,7 +110,7 @@ def check_replaceable(folder: Path, stem: str, *, with_model: bool, with_motion:
     UserInputError
         A file of that name exists and is not listed in a report of ours beside it.
     """
-    names = output_files(folder, stem, with_model=with_model, with_motion=with_motion)
+    names = output_files(folder, stem, with_model=with_model, with_motion=with_motion, choices=choices)
     refuse_foreign(names.paths(), names.report, lambda _: read_report(names.report).files)
 
 
@@ -117,10 +131,7 @@ def refuse_foreign(paths: Iterable[Path], report: Path, files_of: Callable[[str]
     UserInputError
         One of them exists and is not listed.
     """
-    try:
-        ours = set(files_of(report.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        ours = set()
+    ours = _listed(report, files_of)
     for path in paths:
         if path.exists() and path.name not in ours:
             raise UserInputError(
@@ -128,6 +139,28 @@ def refuse_foreign(paths: Iterable[Path], report: Path, files_of: Callable[[str]
                 file=path,
                 remedy="name another folder with --out, or move the file away",
             )
+
+
+def outdated_files(paths: Iterable[Path], report: Path, files_of: Callable[[str], Sequence[str]]) -> list[str]:
+    """Name the files of an earlier run of ours that are not written again: they do not belong to the new ones.
+
+    Parameters
+    ----------
+    paths
+        Files that will be written.
+    report, files_of
+        As in `refuse_foreign`.
+    """
+    return sorted(_listed(report, files_of) - {path.name for path in paths})
+
+
+def _listed(report: Path, files_of: Callable[[str], Sequence[str]]) -> set[str]:
+    """Names that a report of ours lists, without any that would lead out of its folder; none where it is not ours."""
+    try:
+        names = files_of(report.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return set()
+    return {name for name in names if Path(name).name == name}
 
 
 @contextmanager
@@ -195,7 +228,13 @@ def _move_together(files: Sequence[Path], folder: Path, replaced: Path, outdated
 
 
 def write_estimate(
-    estimate: ForceEstimate, folder: Path, *, grf_naming: GrfNaming = "opensim", picture: bool = True
+    estimate: ForceEstimate,
+    folder: Path,
+    *,
+    grf_naming: GrfNaming = "opensim",
+    picture: bool = True,
+    choices: OutputChoices = USUAL,
+    moments: MomentsResult | None = None,
 ) -> OutputFiles:
     """Write forces, OpenSim set-up files, report and picture of one motion.
 
@@ -211,31 +250,46 @@ def write_estimate(
         Spelling of the force columns.
     picture
         Whether to draw the picture, which takes several times as long as all the rest.
+    choices
+        What to write besides.
+    moments
+        Joint moments for the report page, where they are at hand.
 
     Raises
     ------
     UserInputError
         The folder cannot be written to, or holds files of these names that are not ours.
+    MissingExtraError
+        A file was chosen whose packages are not installed.
     """
+    choices.check()
     trial = estimate.trial
     with output_folder(folder):
         # A model made in memory, the generic one above all, is in no file yet.
         with_model = "model_file" not in trial.provenance
         with_motion = bool(trial.generated)
-        check_replaceable(folder, trial.name, with_model=with_model, with_motion=with_motion)
+        check_replaceable(folder, trial.name, with_model=with_model, with_motion=with_motion, choices=choices)
         names = output_files(
-            folder, trial.name, with_model=with_model, with_motion=with_motion, from_archive=_from_archive(trial)
+            folder,
+            trial.name,
+            with_model=with_model,
+            with_motion=with_motion,
+            from_archive=_from_archive(trial),
+            choices=choices,
         )
         uncertain = estimate.forces.force_sd is not None and estimate.forces.cop_sd is not None
-        final = replace(names, deviations=names.deviations if uncertain else None, plot=names.plot if picture else None)
-        # Standard deviations and the picture of an earlier run do not belong to forces without them.
-        outdated = [path.name for path in names.paths() if path not in final.paths()]
+        final = replace(names, deviations=names.deviations if uncertain else None)
+        if not picture:
+            final = replace(final, plot=None, figure=None)
+        outdated = outdated_files(final.paths(), final.report, lambda _: read_report(names.report).files)
         with all_or_none(folder, outdated=outdated) as draft:
-            _write_all(estimate, draft, final, grf_naming)
+            _write_all(estimate, draft, final, grf_naming, moments)
     return final
 
 
-def _write_all(estimate: ForceEstimate, draft: Path, final: OutputFiles, grf_naming: GrfNaming) -> None:
+def _write_all(
+    estimate: ForceEstimate, draft: Path, final: OutputFiles, grf_naming: GrfNaming, moments: MomentsResult | None
+) -> None:
     trial, folder = estimate.trial, final.report.parent
     write_forces(draft / final.forces.name, estimate.forces, naming=grf_naming)
     if final.deviations is not None:
@@ -257,19 +311,28 @@ def _write_all(estimate: ForceEstimate, draft: Path, final: OutputFiles, grf_nam
     )
     gait = measure(estimate)
     if final.plot is not None:
-        _draw(estimate, gait, draft / final.plot.name)
+        _draw(estimate, gait, draft / final.plot.name, None if final.figure is None else draft / final.figure.name)
     names = [path.name for path in final.paths()]
     report = build_report(estimate, grf_naming=grf_naming, files=names, gait=gait)
     write_text(draft / final.report.name, report.model_dump_json(indent=1) + "\n")
+    if final.page is not None or final.animation is not None:
+        from gaitdynamics.tasks.html_report import write_animation, write_report_page
+
+        if final.page is not None:
+            write_report_page(draft / final.page.name, estimate, moments=moments, report=report)
+        if final.animation is not None:
+            write_animation(draft / final.animation.name, estimate)
 
 
-def _draw(estimate: ForceEstimate, gait: GaitMeasures, path: Path) -> None:
+def _draw(estimate: ForceEstimate, gait: GaitMeasures, picture: Path, figure: Path | None) -> None:
     from gaitdynamics.plotting.forces import plot_forces
-    from gaitdynamics.plotting.style import save_png
+    from gaitdynamics.plotting.style import save_figure
+    from gaitdynamics.tasks.feet import foot_frames
 
     trial = estimate.trial
-    frames = _foot_frames(trial)
-    save_png(plot_forces(trial, estimate.forces, estimate.contact, estimate.com_velocity, gait, frames), path)
+    frames = foot_frames(trial)
+    drawn = plot_forces(trial, estimate.forces, estimate.contact, estimate.com_velocity, gait, frames)
+    save_figure(drawn, picture, figure)
 
 
 def _from_archive(trial: Trial) -> bool:
@@ -289,16 +352,3 @@ def _input_file(trial: Trial, role: str, folder: Path) -> str:
         return Path(os.path.relpath(str(path), folder)).as_posix()
     except ValueError:  # on another drive of Windows
         return Path(str(path)).absolute().as_posix()
-
-
-def _foot_frames(trial: Trial) -> FootFrames:
-    """Follow both heel bones through the motion."""
-    import torch
-
-    from gaitdynamics.body.skeleton import Skeleton
-    from gaitdynamics.plotting.centre_of_pressure import FootFrames
-
-    skeleton = Skeleton(trial.subject.model)
-    pose = skeleton.pose(torch.as_tensor(trial.values))
-    feet = [skeleton.body_index(FOOT_BODIES[side]) for side in SIDES]
-    return FootFrames(pose.position[:, feet].numpy(), pose.rotation[:, feet, :, 0].numpy())

@@ -199,8 +199,8 @@ def read_report(path: Path) -> ForceReport:
     return ForceReport.model_validate_json(path.read_text(encoding="utf-8"))
 
 
-#: Rows of the screen table: field of `StanceMeasures`, its name there, its format.
-_ROWS = (
+#: Rows of the tables: field of `StanceMeasures`, its name there, its format.
+MEASURES = (
     ("peak_vertical_bw", "peak vertical [BW]", "{:.2f}"),
     ("peak_braking_bw", "peak braking [BW]", "{:.3f}"),
     ("peak_propulsion_bw", "peak propulsion [BW]", "{:.3f}"),
@@ -223,14 +223,16 @@ def side_mean(report: ForceReport, name: str, side: str) -> float | None:
 
 def headline(report: ForceReport) -> str:
     """Tell who moved how, in one line."""
+    return f"{report.motion.name}: {summary(report)}"
+
+
+def summary(report: ForceReport) -> str:
+    """Tell how somebody moved, in one line without the name of the motion."""
     gait, surface = report.gait, report.surface
     belt = f" {surface.belt_speed_m_s:g} m/s" if surface.kind == "treadmill" else ""
     cadence = gait.cadence_steps_per_min
     steps = "cadence unknown" if cadence is None else f"{cadence:.0f} steps/min"
-    return (
-        f"{report.motion.name}: {surface.kind}{belt}, {report.subject.mass_kg:.1f} kg, "
-        f"{gait.mean_speed_m_s:.2f} m/s, {steps}"
-    )
+    return f"{surface.kind}{belt}, {report.subject.mass_kg:.1f} kg, {gait.mean_speed_m_s:.2f} m/s, {steps}"
 
 
 def summary_table(report: ForceReport) -> Table:
@@ -244,7 +246,7 @@ def summary_table(report: ForceReport) -> Table:
     table.add_column("right", justify="right")
     table.add_column("left", justify="right")
     table.add_row("whole stances", str(counts["r"]), str(counts["l"]))
-    for name, label, form in _ROWS:
+    for name, label, form in MEASURES:
         cells = (side_mean(report, name, side) for side in ("r", "l"))
         # As Text, or rich would take [s] for a markup tag.
         table.add_row(Text(label), *("-" if cell is None else form.format(cell) for cell in cells))

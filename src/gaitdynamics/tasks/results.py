@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+from gaitdynamics.output_choices import USUAL, OutputChoices
 from gaitdynamics.trial import Array, FootForces, Mask, Trial
+
+if TYPE_CHECKING:
+    from gaitdynamics.tasks.moments import MomentsResult
 
 #: Spelling of the force columns: OpenSim's examples (1_ground_force_vx) or OpenCap's (R_ground_force_vx).
 GrfNaming = Literal["opensim", "opencap"]
@@ -27,7 +31,8 @@ class OutputFiles:
 
     `plot` is None when no picture was asked for, `model` when the user gave a model file of their own, `completed` when
     no coordinate was generated, `deviations` when the estimate has no standard deviations; then none is written. So is
-    `motion`, the motion as it was taken, unless it comes from a file that OpenSim cannot read.
+    `motion`, the motion as it was taken, unless it comes from a file that OpenSim cannot read. `page`, `animation` and
+    `figure` are there where they were asked for.
     """
 
     forces: Path
@@ -39,10 +44,14 @@ class OutputFiles:
     completed: Path | None = None
     deviations: Path | None = None
     motion: Path | None = None
+    page: Path | None = None
+    animation: Path | None = None
+    figure: Path | None = None
 
     def paths(self) -> tuple[Path, ...]:
         """List the files that exist."""
-        optional = (self.plot, self.model, self.completed, self.deviations, self.motion)
+        extra = (self.model, self.completed, self.deviations, self.motion, self.page, self.animation, self.figure)
+        optional = (self.plot, *extra)
         return (
             self.forces,
             self.external_loads,
@@ -100,7 +109,14 @@ class ForceEstimate:
     spread: Array | None = None
     generator: WeightsInfo | None = None
 
-    def to_files(self, folder: str | Path, *, grf_naming: GrfNaming = "opensim") -> OutputFiles:
+    def to_files(
+        self,
+        folder: str | Path,
+        *,
+        grf_naming: GrfNaming = "opensim",
+        choices: OutputChoices = USUAL,
+        moments: MomentsResult | None = None,
+    ) -> OutputFiles:
         """Write forces, OpenSim set-up files, report and picture into `folder`, all or none.
 
         The completed motion and the standard deviations of the forces come along where there are any.
@@ -111,12 +127,18 @@ class ForceEstimate:
             Made where it does not exist.
         grf_naming
             Spelling of the force columns.
+        choices
+            What to write besides: a report page, an animated file, vector figures.
+        moments
+            Joint moments for the report page, where they are at hand; otherwise it computes them.
 
         Raises
         ------
         UserInputError
             The folder cannot be written to, or holds files of these names that are not ours.
+        MissingExtraError
+            A file was chosen whose packages are not installed.
         """
         from gaitdynamics.tasks.outputs import write_estimate
 
-        return write_estimate(self, Path(folder), grf_naming=grf_naming)
+        return write_estimate(self, Path(folder), grf_naming=grf_naming, choices=choices, moments=moments)

@@ -20,9 +20,10 @@ from gaitdynamics.files.coordinates import write_motion
 from gaitdynamics.files.external_loads import write_external_loads
 from gaitdynamics.files.forces import write_forces
 from gaitdynamics.files.storage import TIME, write_storage
+from gaitdynamics.output_choices import USUAL, OutputChoices
 from gaitdynamics.tasks.generated import GeneratedMotion, Kinetics
 from gaitdynamics.tasks.modification import Modification
-from gaitdynamics.tasks.outputs import all_or_none, output_folder
+from gaitdynamics.tasks.outputs import all_or_none, outdated_files, output_folder
 from gaitdynamics.tasks.speeds import SpeedChange
 from gaitdynamics.trial import Trial
 
@@ -56,7 +57,7 @@ class WhatIfReport(_Record):
     files: list[str]
 
 
-def modification_files(folder: Path, stem: str) -> dict[str, Path]:
+def modification_files(folder: Path, stem: str, choices: OutputChoices = USUAL) -> dict[str, Path]:
     """Name the files of a modified motion."""
     endings = {
         "motion": "modified.mot",
@@ -67,17 +68,27 @@ def modification_files(folder: Path, stem: str) -> dict[str, Path]:
         "plot": "modified.png",
         "report": "modified_report.json",
     }
-    return {role: folder / f"{stem}_{ending}" for role, ending in endings.items()}
+    named = {role: folder / f"{stem}_{ending}" for role, ending in endings.items()}
+    return named | _chosen(choices, folder, {"": f"{stem}_modified"}, named["plot"])
 
 
-def speed_files(folder: Path, stem: str, speeds: Sequence[float]) -> dict[str, Path]:
+def speed_files(folder: Path, stem: str, speeds: Sequence[float], choices: OutputChoices = USUAL) -> dict[str, Path]:
     """Name the files of a motion at other speeds."""
     files = {"table": "speeds.csv", "plot": "speeds.png", "report": "speeds_report.json"}
     named = {role: folder / f"{stem}_{ending}" for role, ending in files.items()}
     for speed in speeds:
         for role, ending in (("motion", ""), ("forces", "_grf"), ("diffusion_forces", "_grf_diffusion")):
             named[f"{role}_{speed:.2f}"] = folder / f"{stem}_{speed:.2f}mps{ending}.mot"
-    return named
+    stems = {f"_{speed:.2f}": f"{stem}_{speed:.2f}mps" for speed in speeds}
+    return named | _chosen(choices, folder, stems, named["plot"])
+
+
+def _chosen(choices: OutputChoices, folder: Path, stems: dict[str, str], plot: Path) -> dict[str, Path]:
+    """Name what is written besides, by role and key of the motion."""
+    named = {"figure": choices.figure(plot)}
+    for key, stem in stems.items():
+        named[f"page{key}"], named[f"animation{key}"] = choices.page(folder, stem), choices.animation(folder, stem)
+    return {role: path for role, path in named.items() if path is not None}
 
 
 def check_ours(files: dict[str, Path]) -> None:
@@ -89,7 +100,7 @@ def check_ours(files: dict[str, Path]) -> None:
         A file of that name exists and was not written by this package.
     """
     try:
-        ours = set(WhatIfReport.model_validate_json(files["report"].read_text(encoding="utf-8")).files)
+        ours = set(_files_of(files["report"].read_text(encoding="utf-8")))
     except (OSError, ValueError, ValidationError):
         ours = set()
     for path in files.values():
@@ -101,7 +112,11 @@ def check_ours(files: dict[str, Path]) -> None:
             )
 
 
-def write_modification(result: Modification, stem: str, folder: Path) -> list[Path]:
+def _files_of(report: str) -> list[str]:
+    return WhatIfReport.model_validate_json(report).files
+
+
+def write_modification(result: Modification, stem: str, folder: Path, *, choices: OutputChoices = USUAL) -> list[Path]:
     """Write a modified motion and all that goes with it.
 
     Parameters
@@ -112,22 +127,26 @@ def write_modification(result: Modification, stem: str, folder: Path) -> list[Pa
         Beginning of the names.
     folder
         Made where it does not exist.
+    choices
+        What to write besides. The report page shows the measured motion as a ghost.
 
     Raises
     ------
     UserInputError
         The folder cannot be written to, or holds files of these names that are not ours.
     """
-    from gaitdynamics.plotting.style import save_png
+    from gaitdynamics.plotting.style import save_figure
     from gaitdynamics.plotting.what_if import plot_modification
 
-    files = modification_files(folder, stem)
+    files = modification_files(folder, stem, choices)
     check_ours(files)
-    with output_folder(folder), all_or_none(folder) as draft:
+    outdated = outdated_files(files.values(), files["report"], _files_of)
+    with output_folder(folder), all_or_none(folder, outdated=outdated) as draft:
         _write_motion(draft, files, result.after, "")
         write_external_loads(draft / files["external_loads"].name, datafile=files["forces"].name, naming="opensim")
         _write_knee_adduction(draft / files["knee_adduction"].name, result.after)
-        save_png(plot_modification(result), draft / files["plot"].name)
+        save_figure(plot_modification(result), *_pictures(draft, files))
+        _write_page(draft, files, result.after, result.before, "")
         report = WhatIfReport(
             gaitdynamics=__version__,
             motion=result.before.trial.name,
@@ -148,7 +167,7 @@ def write_modification(result: Modification, stem: str, folder: Path) -> list[Pa
     return list(files.values())
 
 
-def write_speeds(result: SpeedChange, stem: str, folder: Path) -> list[Path]:
+def write_speeds(result: SpeedChange, stem: str, folder: Path, *, choices: OutputChoices = USUAL) -> list[Path]:
     """Write a motion at other speeds: a motion and forces for each, one table, one picture, one report.
 
     Raises
@@ -156,16 +175,18 @@ def write_speeds(result: SpeedChange, stem: str, folder: Path) -> list[Path]:
     UserInputError
         As `write_modification`.
     """
-    from gaitdynamics.plotting.style import save_png
+    from gaitdynamics.plotting.style import save_figure
     from gaitdynamics.plotting.what_if import plot_speeds
 
-    files = speed_files(folder, stem, [variant.speed for variant in result.variants])
+    files = speed_files(folder, stem, [variant.speed for variant in result.variants], choices)
     check_ours(files)
-    with output_folder(folder), all_or_none(folder) as draft:
+    outdated = outdated_files(files.values(), files["report"], _files_of)
+    with output_folder(folder), all_or_none(folder, outdated=outdated) as draft:
         for variant in result.variants:
             _write_motion(draft, files, variant.motion, f"_{variant.speed:.2f}")
+            _write_page(draft, files, variant.motion, result.before, f"_{variant.speed:.2f}")
         speed_table(result).to_csv(draft / files["table"].name, index=False, float_format="%.5g")
-        save_png(plot_speeds(result), draft / files["plot"].name)
+        save_figure(plot_speeds(result), *_pictures(draft, files))
         report = WhatIfReport(
             gaitdynamics=__version__,
             motion=result.before.trial.name,
@@ -200,6 +221,24 @@ def _write_motion(draft: Path, files: dict[str, Path], motion: GeneratedMotion, 
     write_motion(draft / files[f"motion{key}"].name, motion.trial)
     write_forces(draft / files[f"forces{key}"].name, motion.refiner.forces)
     write_forces(draft / files[f"diffusion_forces{key}"].name, motion.diffusion.forces)
+
+
+def _pictures(draft: Path, files: dict[str, Path]) -> tuple[Path, Path | None]:
+    return draft / files["plot"].name, draft / files["figure"].name if "figure" in files else None
+
+
+def _write_page(draft: Path, files: dict[str, Path], after: GeneratedMotion, before: GeneratedMotion, key: str) -> None:
+    """Write the report page and the animated file of a motion where they were asked for."""
+    page, animation = files.get(f"page{key}"), files.get(f"animation{key}")
+    if page is None and animation is None:
+        return
+    from gaitdynamics.tasks.html_report import Compared, write_animation, write_report_page
+
+    if page is not None:
+        compared = Compared(before.estimate, before.refiner.moments, label="generated", other_label="measured motion")
+        write_report_page(draft / page.name, after.estimate, moments=after.refiner.moments, compare=compared)
+    if animation is not None:
+        write_animation(draft / animation.name, after.estimate)
 
 
 def _write_knee_adduction(path: Path, motion: GeneratedMotion) -> None:

@@ -1,0 +1,1 @@
+"""The app in the browser: a local web service around the tasks (`gaitdynamics app`)."""
