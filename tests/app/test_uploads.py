@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +15,12 @@ pytest.importorskip("fastapi", reason="the app needs the extra [app]")
 from gaitdynamics.app import uploads
 from gaitdynamics.app.uploads import TooLargeError, clean_stem, describe_upload, receive
 from gaitdynamics.errors import UserInputError
+
+
+def finish(work: Coroutine[Any, Any, int]) -> int:
+    """Run something to its end in a thread of its own: the browser of other tests has a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 async def pieces(*parts: bytes) -> AsyncIterator[bytes]:
@@ -63,7 +71,7 @@ def test_a_stem_never_leaves_its_folder() -> None:
 
 
 def test_an_upload_is_stored(tmp_path: Path) -> None:
-    assert asyncio.run(receive(pieces(b"ab", b"c"), tmp_path / "motion.mot", 3, "walk.mot")) == 3
+    assert finish(receive(pieces(b"ab", b"c"), tmp_path / "motion.mot", 3, "walk.mot")) == 3
     assert (tmp_path / "motion.mot").read_bytes() == b"abc"
 
 
@@ -76,14 +84,14 @@ def test_an_upload_ends_at_the_limit_and_leaves_nothing(tmp_path: Path) -> None:
             yield b"x" * 10
 
     with pytest.raises(TooLargeError, match="larger than"):
-        asyncio.run(receive(endless(), tmp_path / "motion.mot", 95, "walk.mot"))
+        finish(receive(endless(), tmp_path / "motion.mot", 95, "walk.mot"))
     assert len(taken) == 10
     assert not list(tmp_path.iterdir())
 
 
 def test_an_empty_upload_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserInputError, match="empty"):
-        asyncio.run(receive(pieces(b""), tmp_path / "motion.mot", 3, "walk.mot"))
+        finish(receive(pieces(b""), tmp_path / "motion.mot", 3, "walk.mot"))
     assert not list(tmp_path.iterdir())
 
 
@@ -95,5 +103,5 @@ def test_an_upload_that_falls_silent_is_given_up(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr(uploads, "SILENCE", 0.05)
     with pytest.raises(UserInputError, match="stopped"):
-        asyncio.run(receive(silent(), tmp_path / "motion.mot", 3, "walk.mot"))
+        finish(receive(silent(), tmp_path / "motion.mot", 3, "walk.mot"))
     assert not list(tmp_path.iterdir())
