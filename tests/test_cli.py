@@ -277,20 +277,21 @@ def test_moments_without_usable_forces_leave_nothing(
 
 def test_training_is_given_the_settings_of_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from gaitdynamics.training import refiner
+    from gaitdynamics.training.devices import Devices
 
     asked: list[object] = []
 
     def train(
-        data: Path, out: Path, settings: object, *, init: Path | None, resume: bool, console: object
+        data: Path, out: Path, settings: object, *, init: Path | None, resume: bool, devices: object, console: object
     ) -> SimpleNamespace:
         assert init is None
-        asked.extend([data, out, settings, resume])
+        asked.extend([data, out, settings, resume, devices])
         return SimpleNamespace(name="small")
 
     monkeypatch.setattr(refiner, "train_refiner", train)
     arguments = ["train", "refiner", "--data", "data", "--out", str(tmp_path / "w"), "--steps", "7", "--resume"]
-    assert cli.run([*arguments, "--seed", "3"]) == 0
-    assert asked == [Path("data"), tmp_path / "w", refiner.RefinerTraining(steps=7, seed=3), True]
+    assert cli.run([*arguments, "--seed", "3", "--devices", "2"]) == 0
+    assert asked == [Path("data"), tmp_path / "w", refiner.RefinerTraining(steps=7, seed=3), True, Devices(devices=2)]
 
 
 def test_demo_estimates_a_plausible_walk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
