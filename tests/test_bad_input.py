@@ -117,8 +117,11 @@ def test_no_such_model(inputs: Path, forces_refused: Callable[..., str]) -> None
     forces_refused(model=inputs / "subjcet.osim", parts=[inputs / "subjcet.osim", "no such file", "Remedy"])
 
 
-def test_folder_as_motion(inputs: Path, forces_refused: Callable[..., str]) -> None:
-    forces_refused(motion=inputs, parts=[inputs, "is a folder", ".mot or .sto file itself"])
+def test_folder_without_a_motion(inputs: Path, forces_refused: Callable[..., str]) -> None:
+    """One with motions is an archive, see tests/tasks/test_archive.py."""
+    empty = inputs / "empty"
+    empty.mkdir()
+    forces_refused(motion=empty, parts=[empty, "no trials are found", "a folder of motions and their models"])
 
 
 def test_picture_as_motion(inputs: Path, forces_refused: Callable[..., str]) -> None:
