@@ -20,6 +20,7 @@ from gaitdynamics.stances import find_stances
 from gaitdynamics.tasks.feet import foot_frames
 from gaitdynamics.tasks.moments import MomentsResult, compute_moments
 from gaitdynamics.tasks.moments_report import MomentsReport, build_moments_report
+from gaitdynamics.tasks.page_stances import stance_panels
 from gaitdynamics.tasks.page_tables import number_tables, origin_tables
 from gaitdynamics.tasks.report import build_report, summary
 from gaitdynamics.tasks.report_records import ForceReport
@@ -106,6 +107,7 @@ def report_page(
             time=shown.trial.time,
             panels=tuple(_panels(shown, shown_moments, other)),
             stances=tuple(_stances(shown)),
+            stance_panels=tuple(stance_panels(shown, shown_moments)),
             soles=tuple(_soles(shown)),
             tables=(
                 *number_tables(report, moments_report, None if other is None else other.reports, labels),
