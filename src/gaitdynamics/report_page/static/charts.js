@@ -1,6 +1,6 @@
 // The curves, drawn by plotly; a line of our own over them tells where the time is.
 
-const GROUPS = { forces: "Forces", stance: "Over stance", cop: "CoP under the foot", cop_over_time: "CoP over time", angles: "Angles", moments: "Moments" };
+const GROUPS = { forces: "Forces", stance: "Over stance", cop: "CoP", cop_over_time: "CoP over time", angles: "Angles", moments: "Moments" };
 const PANEL_HEIGHT = 165;
 // Of a long motion so much is shown at once [s].
 const WINDOW = window.innerWidth < 700 ? 4 : 10;
