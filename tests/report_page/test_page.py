@@ -152,6 +152,34 @@ def test_the_data_are_those_of_the_estimate(page, walk_estimate) -> None:
     np.testing.assert_allclose(shown[:, 0], pelvis, atol=2e-4)
 
 
+def test_centres_of_pressure_are_drawn_under_the_loaded_foot_only(page, walk_estimate) -> None:
+    facts, arrays = unpack(page.packed["packed-data"])
+    forward, _ = (p for p in facts["panels"] if p["group"] == "cop_over_time")
+    for foot, curve in enumerate(forward["curves"]):
+        values = arrays[curve["values"]]
+        loaded = walk_estimate.forces.force[:, foot, 1] >= 0.05 * walk_estimate.trial.body_weight
+        np.testing.assert_array_equal(np.isfinite(values), loaded & walk_estimate.contact[:, foot])
+        # From behind the heel to the toes.
+        assert -5.0 < np.nanmin(values) < np.nanmax(values) < 28.0
+        low, high = (arrays[key] for key in curve["band"])
+        np.testing.assert_allclose((low + high) / 2, values, atol=1e-4)
+
+
+def test_curves_over_stance_are_those_of_whole_stances(page, walk_estimate) -> None:
+    facts, arrays = unpack(page.packed["packed-data"])
+    titles = [panel["title"] for panel in facts["stance_panels"]]
+    assert titles[0] == "Vertical"
+    assert titles[-1].startswith("Knee adduction")
+    report = build_report(walk_estimate)
+    for side in SIDES:
+        whole = [s for s in report.gait.stances if s.side == side and s.complete]
+        peaks = arrays[f"stance0_{side}"].max(axis=1)
+        # The curve has 101 points over a stance of some sixty frames: it meets the peak nearly.
+        np.testing.assert_allclose(peaks, [100.0 * s.peak_vertical_bw for s in whole], rtol=5e-3)
+        low, high = arrays[f"stance0_{side}_band"]
+        assert (low <= high).all()
+
+
 def test_angles_without_a_measurement_are_not_drawn(walk_estimate) -> None:
     """A substitute for what was not measured stands still and says nothing."""
     trial = walk_estimate.trial

@@ -107,7 +107,7 @@ def test_arrows_are_drawn_only_while_a_foot_is_loaded(opened, walk_estimate) -> 
     assert with_arrow > without + 5e-4
 
 
-@pytest.mark.parametrize("group", ["cop", "angles", "moments"])
+@pytest.mark.parametrize("group", ["stance", "cop", "cop_over_time", "angles", "moments"])
 def test_every_tab_draws_its_curves(opened, group) -> None:
     opened.click(f"#tabs button[data-group={group}]")
     opened.wait_for_selector(f".chart[data-group={group}] .scatterlayer path.js-line", state="attached")

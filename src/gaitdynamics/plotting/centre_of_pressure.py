@@ -107,15 +107,13 @@ def _region(
     """Mean path of the whole stances of one foot and mean half-width of its intervals, both (101, 2) [cm]."""
     if forces.cop_sd is None:
         return None
-    foot = SIDES.index(side)
     curves = []
     for stance in stances:
         frames = loaded_frames(forces, stance, trial)
         if stance.side != side or not stance.complete or len(frames) == 0:
             continue
-        ahead = _ahead(feet, frames, foot)
-        deviation = turned_deviations(forces.cop_sd[frames, foot], np.arctan2(ahead[:, 2], ahead[:, 0]))
-        half = 100.0 * interval_factor() * deviation[:, [2, 0]]
+        half = interval_under_foot(forces, stance, trial, feet)
+        assert half is not None
         both = np.hstack([path_under_foot(forces, stance, trial, feet), half])
         phase = np.linspace(0.0, 1.0, len(frames))
         curves.append(np.stack([np.interp(np.linspace(0.0, 1.0, 101), phase, c) for c in both.T], axis=1))
@@ -149,6 +147,17 @@ def _ahead(feet: FootFrames | None, frames: NDArray[np.intp], foot: int) -> Arra
         return np.tile([1.0, 0.0, 0.0], (len(frames), 1))
     ahead = feet.forward[frames, foot] * np.array([1.0, 0.0, 1.0])
     return np.asarray(ahead / np.linalg.norm(ahead, axis=1, keepdims=True))
+
+
+def interval_under_foot(forces: FootForces, stance: Interval, trial: Trial, feet: FootFrames | None) -> Array | None:
+    """Half-widths of the intervals of `path_under_foot` across and along the foot, (N, 2) [cm]; None without any."""
+    if forces.cop_sd is None:
+        return None
+    foot = SIDES.index(stance.side)
+    frames = loaded_frames(forces, stance, trial)
+    ahead = _ahead(feet, frames, foot)
+    deviation = turned_deviations(forces.cop_sd[frames, foot], np.arctan2(ahead[:, 2], ahead[:, 0]))
+    return np.asarray(100.0 * interval_factor() * deviation[:, [2, 0]])
 
 
 def path_under_foot(forces: FootForces, stance: Interval, trial: Trial, feet: FootFrames | None) -> Array:

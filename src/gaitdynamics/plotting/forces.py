@@ -207,15 +207,15 @@ def _draw_per_stance(
     axes.axhline(0.0, color=GREY, linewidth=0.6)
     for side in SIDES:
         mine = [s for s in stances if s.side == side and s.complete]
-        curves = [_stance_curve(forces, s, velocity, component, weight) for s in mine]
+        curves = [stance_curve(forces, s, velocity, component, weight) for s in mine]
         draw_thin(axes, [np.stack([PHASE, curve], axis=1) for curve in curves], side, linewidth=0.6, alpha=0.35)
         if curves:
             axes.plot(PHASE, np.mean(curves, axis=0), color=SIDE_COLORS[side], linewidth=2.0)
         if curves and forces.force_sd is not None:
-            ends = np.mean([_stance_interval(forces, s, velocity, component, weight) for s in mine], axis=0)
+            ends = np.mean([stance_interval(forces, s, velocity, component, weight) for s in mine], axis=0)
             axes.fill_between(PHASE, *ends, color=SIDE_COLORS[side], alpha=BAND_ALPHA, linewidth=0)
         if measured is not None:
-            truth = [_stance_curve(measured, s, velocity, component, weight) for s in mine]
+            truth = [stance_curve(measured, s, velocity, component, weight) for s in mine]
             whole = [curve for curve in truth if np.isfinite(curve).all()]
             if whole:
                 mean = np.mean(whole, axis=0)
@@ -225,8 +225,8 @@ def _draw_per_stance(
         axes.set_yticks([])
 
 
-def _stance_curve(forces: FootForces, stance: Interval, velocity: Array, component: int, weight: float) -> Array:
-    """One component along the direction of travel over the stance, (101,) [% body weight]."""
+def stance_curve(forces: FootForces, stance: Interval, velocity: Array, component: int, weight: float) -> Array:
+    """Give one component along the direction of travel over the stance, (101,) [% body weight]."""
     frames = slice(stance.start, stance.stop)
     foot = SIDES.index(stance.side)
     force = along_travel(trusted(forces, foot)[frames], travel_direction(velocity[frames]), stance.side)
@@ -234,7 +234,7 @@ def _stance_curve(forces: FootForces, stance: Interval, velocity: Array, compone
     return 100.0 * np.interp(PHASE, phase, force[:, component]) / weight
 
 
-def _stance_interval(forces: FootForces, stance: Interval, velocity: Array, component: int, weight: float) -> Array:
+def stance_interval(forces: FootForces, stance: Interval, velocity: Array, component: int, weight: float) -> Array:
     """Give the ends of the interval along the direction of travel over the stance, (2, 101) [% body weight]."""
     assert forces.force_sd is not None
     frames = slice(stance.start, stance.stop)

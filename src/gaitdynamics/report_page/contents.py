@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gaitdynamics.report_page.curves import Panel
@@ -30,6 +31,26 @@ class Stance:
     side: str
     start: float
     end: float
+
+
+@dataclass(frozen=True)
+class StancePanel:
+    """Curves from contact (0 %) to toe-off (100 %).
+
+    Attributes
+    ----------
+    title, unit
+        Of the axes.
+    curves
+        By side (N, 101) of N whole stances.
+    bands
+        By side ends of the interval of a single stance (2, 101), the mean over stances; empty where there is none.
+    """
+
+    title: str
+    unit: str
+    curves: Mapping[str, Array]
+    bands: Mapping[str, Array]
 
 
 @dataclass(frozen=True)
@@ -67,6 +88,8 @@ class PageContents:
         Curves over time.
     stances
         Shaded behind the curves.
+    stance_panels
+        Curves over stance.
     soles
         Paths of the centres of pressure.
     tables
@@ -87,6 +110,7 @@ class PageContents:
     time: Array
     panels: tuple[Panel, ...]
     stances: tuple[Stance, ...]
+    stance_panels: tuple[StancePanel, ...]
     soles: tuple[Sole, ...]
     tables: tuple[Table, ...]
     warnings: tuple[str, ...] = ()

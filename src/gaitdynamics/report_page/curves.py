@@ -76,7 +76,7 @@ class Curve:
 class Panel:
     """Axes over time: `group` names the tab on which they stand."""
 
-    group: Literal["forces", "angles", "moments"]
+    group: Literal["forces", "cop_over_time", "angles", "moments"]
     title: str
     unit: str
     curves: tuple[Curve, ...]

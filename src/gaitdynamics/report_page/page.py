@@ -91,7 +91,14 @@ def _data(contents: PageContents) -> str:
         "panels": _panels(contents, arrays),
         "stances": [[one.side, round(one.start, 4), round(one.end, 4)] for one in contents.stances],
         "soles": [one.side for one in contents.soles],
+        "stance_panels": [],
     }
+    for number, panel in enumerate(contents.stance_panels):
+        facts["stance_panels"].append({"title": panel.title, "unit": panel.unit, "sides": list(panel.curves)})
+        for side, curves in panel.curves.items():
+            arrays[f"stance{number}_{side}"] = curves
+        for side, band in panel.bands.items():
+            arrays[f"stance{number}_{side}_band"] = band
     # Times are counted from the first frame, so that single precision does for clocks that began long before.
     start = float(contents.time[0])
     facts["start"] = start

@@ -11,15 +11,16 @@ import numpy as np
 from gaitdynamics.columns import SIDES
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.files.atomic import write_text
-from gaitdynamics.plotting.centre_of_pressure import loaded_frames, path_under_foot
+from gaitdynamics.plotting.centre_of_pressure import interval_under_foot, loaded_frames, path_under_foot
 from gaitdynamics.report_page.contents import PageContents, Sole, Stance
-from gaitdynamics.report_page.curves import Panel, angle_panels, force_panels, moment_panels
+from gaitdynamics.report_page.curves import Curve, Panel, angle_panels, force_panels, moment_panels
 from gaitdynamics.report_page.page import render_page
 from gaitdynamics.report_page.scene import Scene, scene_of
 from gaitdynamics.stances import find_stances
 from gaitdynamics.tasks.feet import foot_frames
 from gaitdynamics.tasks.moments import MomentsResult, compute_moments
 from gaitdynamics.tasks.moments_report import MomentsReport, build_moments_report
+from gaitdynamics.tasks.page_stances import stance_panels
 from gaitdynamics.tasks.page_tables import number_tables, origin_tables
 from gaitdynamics.tasks.report import build_report, summary
 from gaitdynamics.tasks.report_records import ForceReport
@@ -106,6 +107,7 @@ def report_page(
             time=shown.trial.time,
             panels=tuple(_panels(shown, shown_moments, other)),
             stances=tuple(_stances(shown)),
+            stance_panels=tuple(stance_panels(shown, shown_moments)),
             soles=tuple(_soles(shown)),
             tables=(
                 *number_tables(report, moments_report, None if other is None else other.reports, labels),
@@ -244,10 +246,36 @@ def _panels(shown: ForceEstimate, moments: MomentsResult | None, other: _OtherMo
         shown.contact,
         None if theirs is None else (theirs.trial.time, theirs.forces, theirs.trial.body_weight),
     )
+    panels += _cop_panels(shown)
     panels += angle_panels(trial, shown.spread, None if theirs is None else theirs.trial)
     if moments is not None:
         panels += moment_panels(moments, None if other is None else other.moments)
     return panels
+
+
+def _cop_panels(shown: ForceEstimate) -> list[Panel]:
+    """Draw centres of pressure under the feet over time, with their intervals [cm]."""
+    feet = foot_frames(shown.trial)
+    curves: tuple[list[Curve], list[Curve]] = ([], [])
+    for side in SIDES:
+        # Columns: across, along, and the half-widths of their intervals.
+        found = np.full((len(shown.trial.time), 4), np.nan)
+        for stance in find_stances(shown.contact):
+            if stance.side == side:
+                frames = loaded_frames(shown.forces, stance, shown.trial)
+                found[frames, :2] = path_under_foot(shown.forces, stance, shown.trial, feet)
+                half = interval_under_foot(shown.forces, stance, shown.trial, feet)
+                if half is not None:
+                    found[frames, 2:] = half
+        for axis, lines in enumerate(curves):
+            values, half = found[:, axis], found[:, 2 + axis]
+            known = bool(np.isfinite(half).any())
+            low, high = (values - half, values + half) if known else (None, None)
+            lines.append(Curve(side, values, low, high))
+    titles = ("To the right of the heel bone's origin", "Forward of the heel bone's origin")
+    return [
+        Panel("cop_over_time", title, "cm", tuple(c)) for title, c in reversed(list(zip(titles, curves, strict=True)))
+    ]
 
 
 def _stances(shown: ForceEstimate) -> list[Stance]:

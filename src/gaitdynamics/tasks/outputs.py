@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.files.atomic import write_text
@@ -26,6 +26,10 @@ from gaitdynamics.trial import Trial
 
 if TYPE_CHECKING:
     from gaitdynamics.tasks.moments import MomentsResult
+
+
+#: Endings of files that show numbers of others.
+_SHOWING: Final = frozenset({".html", ".glb", ".pdf", ".svg"})
 
 
 def output_files(
@@ -142,7 +146,9 @@ def refuse_foreign(paths: Iterable[Path], report: Path, files_of: Callable[[str]
 
 
 def outdated_files(paths: Iterable[Path], report: Path, files_of: Callable[[str], Sequence[str]]) -> list[str]:
-    """Name the files of an earlier run of ours that are not written again: they do not belong to the new ones.
+    """Name the pages, animated files and figures of an earlier run of ours that are not written again.
+
+    They would show other numbers than the new files beside them. Motions and models are not named: others may use them.
 
     Parameters
     ----------
@@ -151,7 +157,8 @@ def outdated_files(paths: Iterable[Path], report: Path, files_of: Callable[[str]
     report, files_of
         As in `refuse_foreign`.
     """
-    return sorted(_listed(report, files_of) - {path.name for path in paths})
+    gone = _listed(report, files_of) - {path.name for path in paths}
+    return sorted(name for name in gone if Path(name).suffix in _SHOWING)
 
 
 def _listed(report: Path, files_of: Callable[[str], Sequence[str]]) -> set[str]:
@@ -282,6 +289,9 @@ def write_estimate(
         if not picture:
             final = replace(final, plot=None, figure=None)
         outdated = outdated_files(final.paths(), final.report, lambda _: read_report(names.report).files)
+        if not uncertain and names.deviations is not None:
+            # Standard deviations of an earlier run do not belong to forces without any.
+            outdated.append(names.deviations.name)
         with all_or_none(folder, outdated=outdated) as draft:
             _write_all(estimate, draft, final, grf_naming, moments)
     return final

@@ -1,6 +1,6 @@
 // The curves, drawn by plotly; a line of our own over them tells where the time is.
 
-const GROUPS = { forces: "Forces", cop: "Centre of pressure", angles: "Joint angles", moments: "Joint moments" };
+const GROUPS = { forces: "Forces", stance: "Over stance", cop: "CoP", cop_over_time: "CoP over time", angles: "Angles", moments: "Moments" };
 const PANEL_HEIGHT = 165;
 // Of a long motion so much is shown at once [s].
 const WINDOW = window.innerWidth < 700 ? 4 : 10;
@@ -38,13 +38,14 @@ class Charts {
     this.drawn = {};
     this.time = 0;
     container.replaceChildren();
-    this.groups = Object.keys(GROUPS).filter(group => group === "cop" ? this.facts.soles.length : this.facts.panels.some(p => p.group === group));
+    const there = { cop: this.facts.soles.length, stance: this.facts.stance_panels.length };
+    this.groups = Object.keys(GROUPS).filter(group => there[group] ?? this.facts.panels.some(p => p.group === group));
     this.duration = this.arrays.time[this.arrays.time.length - 1];
   }
   async open(group) {
     for (const [name, chart] of Object.entries(this.drawn)) chart.holder.hidden = name !== group;
     this.group = group;
-    document.querySelector(".hint").hidden = group === "cop";
+    document.querySelector(".hint").hidden = group === "cop" || group === "stance";
     this.tellLines();
     if (!this.drawn[group]) {
       const holder = document.createElement("div");
@@ -52,7 +53,7 @@ class Charts {
       holder.dataset.group = group;
       this.container.append(holder);
       this.drawn[group] = { holder, marks: [] };
-      await (group === "cop" ? this.drawSoles(holder) : this.drawPanels(group, holder));
+      await (group === "cop" ? this.drawSoles(holder) : group === "stance" ? this.drawStances(holder) : this.drawPanels(group, holder));
       new ResizeObserver(() => { if (!holder.hidden) { this.plotly.Plots.resize(holder); } }).observe(this.container);
     } else this.plotly.Plots.resize(this.drawn[group].holder);
     this.placeMarks();
@@ -64,8 +65,11 @@ class Charts {
     if (curves.some(curve => curve.side === "c")) entries.push(["pelvis, trunk", facts.colors.c]);
     if (has("measured")) entries.push(["estimated", facts.colors.c], ["measured", facts.colors.c, "dash"]);
     if (has("other")) entries.push([facts.labels[0], facts.colors.c], [facts.labels[1], facts.colors.c, "dots"]);
-    if (curves.some(curve => curve.band)) entries.push([facts.interval, "", "band"]);
-    legend("curve-legend", this.group === "cop" ? entries : [...entries, ["background: stance", "#e6c9b8"]]);
+    const stanceBands = this.group === "stance" && "stance0_r_band" in this.arrays;
+    if (stanceBands || curves.some(curve => curve.band)) entries.push([facts.interval, "", "band"]);
+    if (this.group === "stance") entries.push(["thin: single stances", "#b9b6b0"], ["thick: their mean", facts.colors.c]);
+    const overTime = this.group !== "cop" && this.group !== "stance";
+    legend("curve-legend", overTime ? [...entries, ["background: stance", "#e6c9b8"]] : entries);
   }
   async drawPanels(group, holder) {
     const panels = this.facts.panels.filter(panel => panel.group === group);
@@ -104,6 +108,27 @@ class Charts {
     lines.push({ ...axes, x, y: arrays[curve.values], mode: "lines", name: name || "value", line: { width: curve.origin === "this" ? 1.8 : 1.5, color: curve.origin === "other" ? faded(color, 0.75) : color, dash: DASHES[curve.origin] }, hovertemplate: "%{y:.3g}", connectgaps: false });
     return lines;
   }
+  async drawStances(holder) {
+    const { arrays, facts } = this, rows = facts.stance_panels.length, gap = 0.34 / (rows + 1), height = (1 - gap * (rows - 1)) / rows;
+    const phase = Float32Array.from({ length: 101 }, (_, i) => i), traces = [];
+    const layout = { height: rows * PANEL_HEIGHT + 60, margin: { l: 62, r: 12, t: 26, b: 42 }, font: FONT, showlegend: false, hovermode: "x", dragmode: false, paper_bgcolor: "#fff", plot_bgcolor: "#fff", annotations: [] };
+    facts.stance_panels.forEach((panel, row) => {
+      const number = row ? row + 1 : "", top = 1 - row * (height + gap), axes = { xaxis: `x${number}`, yaxis: `y${number}`, mode: "lines" };
+      layout[`yaxis${number}`] = { domain: [top - height, top], anchor: `x${number}`, title: { text: panel.unit, standoff: 6, font: { size: 12 } }, zerolinecolor: "#8a8a8a", gridcolor: "#ececec", fixedrange: true };
+      layout[`xaxis${number}`] = { anchor: `y${number}`, range: [0, 100], gridcolor: "#ececec", zeroline: false, fixedrange: true, showticklabels: row === rows - 1, ...(row === rows - 1 ? { title: { text: "% of stance", standoff: 8 } } : {}) };
+      layout.annotations.push({ text: `<b>${panel.title}</b>`, xref: "paper", yref: "paper", x: 0, y: top, xanchor: "left", yanchor: "bottom", showarrow: false, font: { size: 12.5 } });
+      for (const side of panel.sides) {
+        const all = arrays[`stance${row}_${side}`], count = all.length / 101, band = arrays[`stance${row}_${side}_band`], color = facts.colors[side];
+        if (band) traces.push({ ...axes, ...outlines(phase, band.subarray(0, 101), band.subarray(101)), line: { width: 0, color }, fill: "toself", fillcolor: faded(color, 0.2), hoverinfo: "skip" });
+        const x = [], y = [];
+        for (let k = 0; k < count; k++) { x.push(...phase, null); y.push(...all.subarray(101 * k, 101 * k + 101), null); }
+        traces.push({ ...axes, x, y, line: { width: 0.7, color: faded(color, 0.4) }, hoverinfo: "skip" });
+        const mean = phase.map((_, i) => { let sum = 0; for (let k = 0; k < count; k++) sum += all[101 * k + i]; return sum / count; });
+        traces.push({ ...axes, x: phase, y: mean, name: `${facts.side_names[side]}, mean of ${count}`, line: { width: 2.4, color }, hovertemplate: "%{y:.3g}" });
+      }
+    });
+    await this.plotly.newPlot(holder, traces, layout, { displayModeBar: false, responsive: false });
+  }
   async drawSoles(holder) {
     const { arrays, facts } = this, sides = ["l", "r"].filter(side => facts.soles.includes(side));
     const layout = { height: 460, margin: { l: 62, r: 12, t: 30, b: 46 }, font: FONT, showlegend: false, hovermode: false, dragmode: false, annotations: [], paper_bgcolor: "#fff", plot_bgcolor: "#fff" };
@@ -132,7 +157,7 @@ class Charts {
     this.time = t;
     const chart = this.drawn[this.group];
     if (!chart) return;
-    if (this.group !== "cop" && chart.holder._fullLayout && !this.turning) {
+    if (this.group !== "cop" && this.group !== "stance" && chart.holder._fullLayout && !this.turning) {
       const [low, high] = chart.holder._fullLayout.xaxis.range;
       // Turn the page when the time leaves it.
       if ((t < low || t > high) && high - low < this.duration) {
