@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from hypothesis import settings
 
 from browser import open_browser
 from gaitdynamics.files.motion import read_trial
@@ -16,6 +17,10 @@ from gaitdynamics.trial import Surface, Trial
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+# How long an example takes depends on what else the machine does, and is nothing that a test may hang on.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
@@ -76,5 +81,6 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """Give a new, empty page of desktop size, with nothing remembered from other tests."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(120_000)  # a busy machine is slow, and that is no error
     yield context.new_page()
     context.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -68,7 +68,6 @@ def test_gain_of_the_low_pass_is_butterworths_of_both_passes(frequency: float) -
     assert out_of_phase == pytest.approx(0.0, abs=1e-9)
 
 
-@settings(deadline=None)
 @given(offset=st.floats(-100, 100), slope=st.floats(-100, 100), frames=st.integers(30, 200))
 def test_straight_lines_pass_ends_included(offset: float, slope: float, frames: int) -> None:
     """To a thousandth of what they cover in one period of the cutoff."""

@@ -79,7 +79,7 @@ def picture(page, frame, selector: str) -> np.ndarray:
 def report(page):
     """The page of the result, within its frame, when it is drawn."""
     frame = page.frame_locator("#report")
-    frame.locator("body[data-ready]").wait_for(timeout=60_000)
+    frame.locator("body[data-ready]").wait_for(timeout=120_000)
     return frame
 
 
@@ -154,7 +154,7 @@ def test_two_users_at_once_get_their_own(opened, browser, app: Client, data_fold
         opened.wait_for_selector("#progress:not([hidden])")
         other.click("#run")
         for page in (opened, other):
-            page.wait_for_selector(ENDED, timeout=90_000)
+            page.wait_for_selector(ENDED, timeout=180_000)
         assert opened.inner_text("#headline").startswith("walk2_ik: treadmill")
         assert other.inner_text("#headline").startswith("walking: overground")
         mine, theirs = download(opened, tmp_path / "mine"), download(other, tmp_path / "theirs")
@@ -227,7 +227,7 @@ def test_an_oversized_file_and_another_kind(opened, tmp_path: Path) -> None:
 
 def test_one_of_several_motions_is_chosen(opened, data_folder: Path) -> None:
     opened.set_input_files("#motion", data_folder / "b3d" / "Uhlrich2023_subject04.b3d")
-    opened.wait_for_selector("#trial-field:not([hidden])", timeout=60_000)
+    opened.wait_for_selector("#trial-field:not([hidden])", timeout=120_000)
     names = opened.locator("#trial option").all_inner_texts()
     assert len(names) > 1
     assert "model included" in opened.inner_text("#upload-state")
@@ -242,12 +242,12 @@ def test_one_of_several_motions_is_chosen(opened, data_folder: Path) -> None:
 def test_cancelling_reloading_and_deleting(opened, app: Client) -> None:
     opened.check("input[name=task][value=sway]")
     opened.click("#example")
-    opened.get_by_text("Generating").wait_for(timeout=60_000)
+    opened.get_by_text("Generating").wait_for(timeout=120_000)
     opened.click("#cancel")
     opened.wait_for_selector("#empty:not([hidden])")
     opened.check("input[name=task][value=forces]")
     opened.click("#example")
-    opened.wait_for_selector(ENDED, timeout=90_000)
+    opened.wait_for_selector(ENDED, timeout=180_000)
     opened.reload()
     opened.wait_for_selector("#done:not([hidden])")
     address = opened.get_attribute("#download", "href")
@@ -269,7 +269,7 @@ def test_a_phone_a_keyboard_and_a_reader_of_screens(browser, app: Client) -> Non
     assert page.get_attribute("html", "lang") == "en"
     page.focus("#example")
     page.keyboard.press("Enter")
-    page.wait_for_selector(ENDED, timeout=90_000)
+    page.wait_for_selector(ENDED, timeout=180_000)
     assert page.evaluate("document.activeElement.id") == "results"
     # Nothing is wider than the screen.
     report(page)

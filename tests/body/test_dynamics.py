@@ -89,7 +89,6 @@ def test_standing_still_demands_the_weight_under_the_centre_of_mass() -> None:
     torch.testing.assert_close(moment, torch.linalg.cross(center, weight), rtol=0, atol=1e-10)
 
 
-@settings(deadline=None)
 @given(q=st.floats(-3, 3), qd=st.floats(-10, 10), qdd=st.floats(-50, 50))
 def test_torque_of_a_pendulum(q: float, qd: float, qdd: float) -> None:
     """(I + m l^2) q'' + m g l sin q, whatever the speed."""
@@ -251,7 +250,7 @@ def test_total_wrench_put_on_any_body_leaves_nothing_at_the_root() -> None:
     np.testing.assert_allclose(result[:, root].numpy(), 0.0, atol=1e-9)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 99), body=st.sampled_from(["pelvis", "thigh", "shank", "patella"]))
 def test_external_loads_act_by_virtual_work(seed: int, body: str) -> None:
     """A force changes the generalised forces by minus its power per unit rate: the Jacobian's transpose."""

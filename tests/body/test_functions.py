@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from gaitdynamics.body.functions import Evaluator
@@ -87,7 +87,6 @@ def test_second_and_first_value_are_the_derivatives_of_the_first(name: str) -> N
     torch.testing.assert_close(ddf.detach(), derivative(Evaluator(FUNCTIONS[name])(points)[1]), rtol=0, atol=1e-12)
 
 
-@settings(deadline=None)
 @given(
     y=st.lists(st.floats(-2, 2), min_size=3, max_size=9),
     gaps=st.lists(st.floats(0.05, 1.0), min_size=9, max_size=9),

@@ -152,7 +152,7 @@ def test_lumped_torso_agrees_with_point_masses(monkeypatch: pytest.MonkeyPatch) 
     np.testing.assert_allclose(joined.inertia, direct.inertia, rtol=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(height=st.floats(0.9, 2.3), mass=st.floats(12.0, 180.0), seed=st.integers(0, 1000))
 def test_scaling_laws(height: float, mass: float, seed: int) -> None:
     """Masses go with mass, inertias with mass and length squared, all distances with length."""
@@ -174,7 +174,7 @@ def test_scaling_laws(height: float, mass: float, seed: int) -> None:
 
 
 @given(length=st.floats(0.5, 2.0), swing=st.floats(-1.0, 1.5), slide=st.floats(-1.0, 1.0))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_scaling_keeps_shape_with_every_function_and_coupler(length: float, swing: float, slide: float) -> None:
     model = odd_model()
     large = scale_model(model, length=length, mass_kg=model.mass)
@@ -190,7 +190,7 @@ def test_scaling_by_one_changes_nothing() -> None:
     assert scale_model(model, length=1.0, mass_kg=model.mass) == model
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10_000))
 def test_mirrored_pose_gives_mirrored_body(seed: int) -> None:
     """Exchanging the sides mirrors every centre of mass at the sagittal plane."""

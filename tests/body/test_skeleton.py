@@ -144,7 +144,6 @@ def test_single_precision_stays_so_and_is_right_to_a_tenth_of_a_millimetre() -> 
     torch.testing.assert_close(single.position.double(), Skeleton(model).pose(q).position, rtol=0, atol=1e-6)
 
 
-@settings(deadline=None)
 @given(values=st.lists(st.floats(-6.0, 6.0), min_size=10, max_size=10))
 def test_rotations_are_rotations_everywhere(values: list[float]) -> None:
     skeleton = Skeleton(walker())
@@ -154,7 +153,7 @@ def test_rotations_are_rotations_everywhere(values: list[float]) -> None:
     torch.testing.assert_close(torch.linalg.det(rotation), torch.ones(4, dtype=torch.float64), rtol=0, atol=1e-12)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(shift=st.tuples(*[st.floats(-50, 50)] * 3), seed=st.integers(0, 99))
 def test_moving_the_pelvis_moves_everything_and_changes_no_rate(shift: tuple[float, ...], seed: int) -> None:
     skeleton = Skeleton(walker())
@@ -172,7 +171,7 @@ def test_moving_the_pelvis_moves_everything_and_changes_no_rate(shift: tuple[flo
 ODD = ("pelvis_list", "pelvis_rotation", "pelvis_tz", "lumbar_bending", "lumbar_rotation")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 999))
 def test_mirrored_pose_is_the_mirror_image(seed: int) -> None:
     skeleton = Skeleton(generic_model())

@@ -34,7 +34,7 @@ def refined(state, probability, seed=0):
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10**6), st.floats(40.0, 260.0))
 def test_whatever_comes_in_contact_rules_hold(state, seed, rate):
     rng = np.random.default_rng(seed)

@@ -28,7 +28,7 @@ def opened(browser, page_file):
     page = context.new_page()
     page.watched = Watched(page)
     page.goto(page_file.as_uri())
-    page.wait_for_selector("body[data-ready]", timeout=60_000)
+    page.wait_for_selector("body[data-ready]", timeout=120_000)
     yield page
     context.close()
 
@@ -73,7 +73,7 @@ def test_playing_moves_the_skeleton_and_the_cursor(opened) -> None:
     go_to(opened, 0.0)
     before, left = picture(opened, "#view"), opened.locator(".cursor").first.bounding_box()["x"]
     opened.click("#play")
-    opened.wait_for_function("Number(document.getElementById('scrub').value) > 0.4", timeout=20_000)
+    opened.wait_for_function("Number(document.getElementById('scrub').value) > 0.4", timeout=120_000)
     opened.click("#play")
     stopped = clock(opened)
     after = picture(opened, "#view")
@@ -133,7 +133,7 @@ def test_without_webgl_curves_and_numbers_are_there_all_the_same(page, page_file
         " return /webgl/.test(kind) ? null : old.call(this, kind, ...rest); };"
     )
     page.goto(page_file.as_uri())
-    page.wait_for_selector("body[data-ready]", timeout=60_000)
+    page.wait_for_selector("body[data-ready]", timeout=120_000)
     assert "no WebGL" in page.locator("#view").inner_text()
     assert reddish(picture(page, "#charts")) > 1e-3
     go_to(page, 2.0)
@@ -144,7 +144,7 @@ def test_the_page_works_inside_another_page_that_trusts_it_with_scripts_only(pag
     page.set_content('<iframe sandbox="allow-scripts" style="width: 1200px; height: 850px; border: 0"></iframe>')
     page.evaluate("text => { document.querySelector('iframe').srcdoc = text; }", page_file.read_text(encoding="utf-8"))
     frame = page.frame_locator("iframe")
-    frame.locator("body[data-ready]").wait_for(timeout=60_000)
+    frame.locator("body[data-ready]").wait_for(timeout=120_000)
     image = imread(BytesIO(frame.locator("#view").screenshot()), format="png")[..., :3]
     assert image.std() > 0.05
 
@@ -153,7 +153,7 @@ def test_narrow_screens_show_everything_without_scrolling_sideways(browser, page
     context = browser.new_context(viewport={"width": 400, "height": 800})
     page = context.new_page()
     page.goto(page_file.as_uri())
-    page.wait_for_selector("body[data-ready]", timeout=60_000)
+    page.wait_for_selector("body[data-ready]", timeout=120_000)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     assert picture(page, "#view").std() > 0.05
     context.close()
