@@ -27,6 +27,8 @@ GENERATION_PLAN: Final = SamplingPlan("dpm_solver_2m", steps=25)
 
 #: A foot bears weight from this share of body weight on.
 _BEARING: Final = 0.1
+#: How far the velocity of the pelvis may change to plant the feet [m/s]: little, for a speed was asked for.
+_HELD: Final = 0.03
 
 #: Above this speed [body heights / s] people run, if nothing else is told: they change at about 2 m/s.
 _RUNNING_SPEED: Final = 1.2
@@ -139,6 +141,7 @@ def _motion(values: Array, empty: Trial, source: PublishedColumns, name: str) ->
     rest = np.array([canonical(n) in DROPPED or canonical(n) not in FULL_BODY for n in moved.coordinates])
     bearing = forces_of_columns(values, source, moved, floor_height=0.0).force[..., 1]
     contact = bearing > _BEARING * moved.body_weight
-    planted = plant_feet(moved, np.repeat(~rest[None], len(moved.time), axis=0), contact)
+    every = np.repeat(~rest[None], len(moved.time), axis=0)
+    planted = plant_feet(moved, every, contact, velocity=_HELD)
     trial = replace(planted, name=name, missing=rest)
     return NewMotion(trial, forces_of_columns(values, source, trial, floor_height=0.0))

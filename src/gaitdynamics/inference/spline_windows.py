@@ -1,7 +1,7 @@
 """Least squares for smooth changes of several coordinates: cubic splines in time, whose normal equations are a band.
 
-Each frame is touched by four splines, the frame after it by the same or the next: five knots hold both. Equations are
-made of these few only, so that time and memory grow with the length of the motion and no faster.
+Each frame is touched by four splines, the next two frames by the same or the next: five knots hold all three. Equations
+are made of these few only, so that time and memory grow with the length of the motion and no faster.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scipy.linalg import solveh_banded
 
 from gaitdynamics.trial import Array
 
-#: Knots of a frame and the one after it.
+#: Knots of a frame and the two after it.
 _WINDOW: Final = 5
 #: Frames whose equations are made at once.
 _CHUNK: Final = 500
@@ -26,18 +26,18 @@ _CHUNK: Final = 500
 class SplineWindows:
     """Cubic B-splines at the frames.
 
-    `first` (T,) is the first of the five knots of each frame, `here` (T, 5) their values there, `after` (T - 1, 5) in
-    the next frame; `count` K is the number of splines.
+    `first` (T,) is the first of the five knots of each frame, `ahead` their values in that frame (T, 5), in the next
+    (T - 1, 5) and in the one after that (T - 2, 5); `count` K is the number of splines.
     """
 
     first: NDArray[np.int64]
-    here: Array
-    after: Array
+    ahead: tuple[Array, ...]
     count: int
 
     def values(self, coefficients: Array) -> Array:
         """Values (T, G) of G splines with coefficients (K, G)."""
-        return np.asarray(np.einsum("tk,tkg->tg", self.here, coefficients[self.first[:, None] + np.arange(_WINDOW)]))
+        five = coefficients[self.first[:, None] + np.arange(_WINDOW)]
+        return np.asarray(np.einsum("tk,tkg->tg", self.ahead[0], five))
 
 
 def spline_windows(time: Array, knots: float) -> SplineWindows:
@@ -48,7 +48,7 @@ def spline_windows(time: Array, knots: float) -> SplineWindows:
     time
         (T,) of the frames [s], uniform.
     knots
-        About how far they are apart [s]; several frames.
+        About how far they are apart [s]; two frames at least.
     """
     count = max(2, round((time[-1] - time[0]) / knots))
     inner = np.linspace(time[0], time[-1], count + 1)
@@ -58,7 +58,8 @@ def spline_windows(time: Array, knots: float) -> SplineWindows:
     begin = design.indices.reshape(len(time), 4)[:, 0].astype(np.int64)
     first = np.minimum(begin, count + 3 - _WINDOW)
     four = design.data.reshape(len(time), 4)
-    return SplineWindows(first, _moved(four, begin - first), _moved(four[1:], begin[1:] - first[:-1]), count + 3)
+    ahead = tuple(_moved(four[k:], begin[k:] - first[: len(first) - k]) for k in range(3))
+    return SplineWindows(first, ahead, count + 3)
 
 
 def _moved(four: Array, by: NDArray[np.int64]) -> Array:
@@ -80,26 +81,26 @@ class NormalEquations:
         self._normal = np.zeros((len(self._begin), width, width))
         self._slope = np.zeros((splines.count, coordinates))
 
-    def add(self, missed: Array, weight: Array, here: Array, after: Array | None = None) -> None:
+    def add(self, missed: Array, weight: Array, *slopes: Array) -> None:
         """Add weight / 2 times the squares of what is missed.
 
         Parameters
         ----------
         missed, weight
-            (T, R), or (T - 1, R) with `after`.
-        here, after
-            (T, R, G) slopes of it by the coordinates in this frame and in the next; each as long as `missed`.
+            (T - k, R), where they depend on k frames further on.
+        slopes
+            (T - k, R, G) of what is missed by the coordinates in this frame and in each of the k further ones.
         """
         group = np.searchsorted(self._begin, np.arange(len(missed)), side="right") - 1
         for start in range(0, len(missed), _CHUNK):
             part = slice(start, min(start + _CHUNK, len(missed)))
-            rows = here[part, :, None, :] * self._splines.here[part, None, :, None]
-            if after is not None:
-                rows = rows + after[part, :, None, :] * self._splines.after[part, None, :, None]
+            wide = np.zeros((part.stop - start, missed.shape[1], _WINDOW, self._coordinates))
+            for slope, ahead in zip(slopes, self._splines.ahead, strict=False):
+                wide += slope[part, :, None, :] * ahead[part, None, :, None]
             root = np.sqrt(weight[part])
-            rows = (rows * root[..., None, None]).reshape(*rows.shape[:2], _WINDOW * self._coordinates)
-            slope = np.einsum("trw,tr->tw", rows, root * missed[part]).reshape(len(rows), _WINDOW, -1)
-            np.add.at(self._slope, self._knots[part], slope)
+            rows = (wide * root[..., None, None]).reshape(*wide.shape[:2], _WINDOW * self._coordinates)
+            downhill = np.einsum("trw,tr->tw", rows, root * missed[part]).reshape(len(rows), _WINDOW, -1)
+            np.add.at(self._slope, self._knots[part], downhill)
             edges = np.flatnonzero(np.diff(group[part], prepend=-1))
             self._normal[group[part][edges]] += np.add.reduceat(rows.transpose(0, 2, 1) @ rows, edges, axis=0)
 
