@@ -144,6 +144,16 @@ def test_one_run_at_a_time_for_the_same_files(client: Client) -> None:
     assert unpacked(client.call("GET", f"/api/jobs/{job}/results.zip")) == b"x"
 
 
+def test_after_cancelling_the_same_files_can_be_run_at_once(client: Client) -> None:
+    job = client.create()
+    client.upload(job, b"x")
+    client.run(job, height=60.0)
+    client.wait(job, until=lambda told: told["state"] == "running" and told["stage"] == "working")
+    assert client.call("POST", f"/api/jobs/{job}/cancel").json["state"] == "cancelled"
+    assert client.run(job).status == 202
+    assert client.wait(job)["state"] == "done"
+
+
 def test_a_run_that_takes_too_long_is_ended(serve: Serve) -> None:
     with serve(run_seconds=0.3) as client:
         job = client.create()

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 #: A page that says goodbye may be reloaded: its files stay for so long [s].
 _GOODBYE: Final = 60.0
-#: How long the removal of files waits for a run to end [s].
+#: How long a cancelled run is waited for [s].
 _PATIENCE: Final = 10.0
 
 
@@ -126,9 +126,12 @@ class Jobs:
             return job.run
 
     def cancel(self, job: Job) -> None:
-        """End what runs for a job; its uploads stay."""
-        if job.run is not None:
-            self._pool.cancel(job.run)
+        """End what runs for a job, and wait until it has ended, so that another can begin; its uploads stay."""
+        if job.run is None:
+            return
+        self._pool.cancel(job.run)
+        if not job.run.ended.wait(_PATIENCE):
+            log.warning("a run that was cancelled has not ended")
 
     def goodbye(self, job: Job) -> None:
         """Delete a job soon, unless its page is heard of again."""
@@ -140,8 +143,6 @@ class Jobs:
         with self._lock:
             self._jobs.pop(job.id, None)
         self.cancel(job)
-        if job.run is not None and not job.run.ended.wait(_PATIENCE):
-            log.warning("files are deleted while their run has not ended")
         shutil.rmtree(job.folder, ignore_errors=True)
 
     def expire(self) -> int:
