@@ -224,7 +224,10 @@ class PreparationTally:
 
 
 def _share(count: int, of: int) -> str:
-    return f"{count} ({100.0 * count / of:.2g} %)" if count else "0"
+    if not count:
+        return "0"
+    share = 100.0 * count / of
+    return f"{count} ({share:.0f} %)" if share >= 10.0 else f"{count} ({share:.2g} %)"
 
 
 def _hours(seconds: float) -> str:
