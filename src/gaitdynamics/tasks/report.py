@@ -229,7 +229,7 @@ def headline(report: ForceReport) -> str:
 def summary(report: ForceReport) -> str:
     """Tell how somebody moved, in one line without the name of the motion."""
     gait, surface = report.gait, report.surface
-    belt = f" {surface.belt_speed_m_s:g} m/s" if surface.kind == "treadmill" else ""
+    belt = f" {round(surface.belt_speed_m_s, 2):g} m/s" if surface.kind == "treadmill" else ""
     cadence = gait.cadence_steps_per_min
     steps = "cadence unknown" if cadence is None else f"{cadence:.0f} steps/min"
     return f"{surface.kind}{belt}, {report.subject.mass_kg:.1f} kg, {gait.mean_speed_m_s:.2f} m/s, {steps}"
