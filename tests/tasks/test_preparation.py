@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -227,3 +228,11 @@ def test_mistakes_of_the_command_are_told(archive: Path, tmp_path: Path, capsys)
         assert run(archive, "--out", out, *arguments) == 2
         assert message in capsys.readouterr().err
         assert not out.exists()
+
+
+def test_where_nothing_can_be_looked_into_the_first_reason_is_told(tmp_path):
+    example = Path(__file__).parents[2] / "examples" / "walking"
+    for name, source in (("walk.mot", "walking.mot"), ("one.osim", "subject.osim"), ("two.osim", "subject.osim")):
+        shutil.copy(example / source, tmp_path / name)
+    with pytest.raises(UserInputError, match=r"no trial in it can be looked into[\s\S]*walk.mot: several models"):
+        Preparation().choose(open_source(tmp_path))

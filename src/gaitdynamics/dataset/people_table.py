@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from gaitdynamics.dataset.cells import cell_number, cell_surface
+from gaitdynamics.dataset.cells import cell_number, cell_surface, table_rows
 from gaitdynamics.dataset.recordings import Recording
 from gaitdynamics.errors import FileFormatError, UserInputError
 from gaitdynamics.trial import Surface
@@ -70,7 +69,7 @@ class PeopleTable:
         self.path = path
         self._facts: dict[tuple[str, str, str], Facts] = {}
         self._rows: dict[tuple[str, str, str], int] = {}
-        for number, row in enumerate(_rows(path), start=1):
+        for number, row in enumerate(table_rows(path, COLUMNS, _SHORT, needed="subject", one="subject"), start=1):
             if not row["subject"]:
                 raise FileFormatError("an empty cell", file=path, row=number, column="subject")
             key = (row["study"], row["subject"], row["trial"])
@@ -109,26 +108,6 @@ class PeopleTable:
                     column="subject",
                     remedy=f"its subjects are: {', '.join(subjects[:8])}{' ...' if len(subjects) > 8 else ''}",
                 )
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            names = [_SHORT.get(name.strip().lower(), name.strip().lower()) for name in reader.fieldnames or ()]
-            if "subject" not in names:
-                raise FileFormatError(
-                    f"there is no column 'subject', the columns are: {', '.join(names) or 'none'}",
-                    file=path,
-                    remedy=f"write one row per subject, with a header of these columns: {', '.join(COLUMNS)}",
-                )
-            reader.fieldnames = names
-            rows = [{name: (row.get(name) or "").strip() for name in COLUMNS} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FileFormatError(f"cannot be read as a table ({error})", file=path, remedy="save it as CSV") from error
-    if not rows:
-        raise FileFormatError("there is no row in the table", file=path)
-    return rows
 
 
 def _facts(path: Path, number: int, row: Mapping[str, str]) -> Facts:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from gaitdynamics.dataset.cells import cell_number, cell_surface
+from gaitdynamics.dataset.cells import cell_number, cell_surface, table_rows
 from gaitdynamics.dataset.recordings import FileRecording, Source
 from gaitdynamics.errors import FileFormatError
 
@@ -44,7 +43,7 @@ def table_source(path: Path) -> Source:
         A column is missing, or a cell cannot be right; row and column are named. Whether the files are there is seen
         when they are loaded.
     """
-    rows = _rows(path)
+    rows = table_rows(path, COLUMNS, _SHORT, needed="motion", one="motion")
     recordings = [_recording(path, number, row) for number, row in enumerate(rows, start=1)]
     seen: dict[str, int] = {}
     for number, recording in enumerate(recordings, start=1):
@@ -57,26 +56,6 @@ def table_source(path: Path) -> Source:
                 remedy="give the trials different names in the columns subject and trial",
             )
     return Source(path, "table of trials", tuple(recordings))
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            names = [_SHORT.get(name.strip().lower(), name.strip().lower()) for name in reader.fieldnames or ()]
-            if "motion" not in names:
-                raise FileFormatError(
-                    f"there is no column 'motion', the columns are: {', '.join(names) or 'none'}",
-                    file=path,
-                    remedy=f"write one row per motion, with a header of these columns: {', '.join(COLUMNS)}",
-                )
-            reader.fieldnames = names
-            rows = [{name: (row.get(name) or "").strip() for name in COLUMNS} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FileFormatError(f"cannot be read as a table ({error})", file=path, remedy="save it as CSV") from error
-    if not rows:
-        raise FileFormatError("there is no row in the table", file=path)
-    return rows
 
 
 def _recording(path: Path, number: int, row: Mapping[str, str]) -> FileRecording:

@@ -78,8 +78,15 @@ class Preparation:
         Raises
         ------
         UserInputError
-            No recording is on such a side, or the study map does not know a study.
+            There is no recording, none is on such a side, or the study map does not know a study.
         """
+        if not source.recordings:
+            first = "".join(f"; the first: {part.path.name}: {part.reason}" for part in source.unreadable[:1])
+            raise UserInputError(
+                "no trial in it can be looked into",
+                file=source.path,
+                remedy=f"look at the reasons with `gaitdynamics data check`{first}",
+            )
         recordings: Sequence[Recording] = [self._reading(recording) for recording in source.recordings]
         if self.study_map is not None:
             recordings = self.study_map.apply(
