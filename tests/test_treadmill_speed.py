@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from gaitdynamics import cli
+from gaitdynamics.command_inputs import Person
 from gaitdynamics.dataset.catalogue import Catalogue
+from gaitdynamics.files.coordinates import write_motion
 from gaitdynamics.files.storage import read_storage, write_storage
 from gaitdynamics.tasks.forces import estimate_treadmill
 from gaitdynamics.tasks.report import read_report
@@ -34,6 +36,14 @@ def test_belt_under_the_example_is_found(example_trial: Trial, speed: float) -> 
     assert estimate.stances > 15
     assert f"{trial.surface.belt_speed:.3f} m/s" in trial.warnings[-1]
     np.testing.assert_array_equal(trial.values, carried_backward(example_trial, speed).values)
+
+
+def test_every_command_that_reads_a_person_finds_the_speed(tmp_path: Path, example_trial: Trial) -> None:
+    write_motion(tmp_path / "walk.mot", carried_backward(example_trial, 1.3))
+    found = Person(EXAMPLE / "subject.osim", treadmill="auto").read(tmp_path / "walk.mot")
+    assert found.surface.belt_speed == pytest.approx(1.3, abs=0.03)
+    told = Person(EXAMPLE / "subject.osim", treadmill=1.2).read(tmp_path / "walk.mot")
+    assert told.surface.belt_speed == 1.2
 
 
 def test_direction_of_the_laboratory_does_not_matter(example_trial: Trial) -> None:

@@ -6,11 +6,12 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from gaitdynamics.errors import UserInputError
 
 if TYPE_CHECKING:
+    from gaitdynamics.command_inputs import Person
     from gaitdynamics.dataset.people_table import Facts
     from gaitdynamics.engines.choice import EngineName
     from gaitdynamics.tasks.archive_trials import EstimateSettings
@@ -59,19 +60,13 @@ def is_archive(motions: Sequence[Path], options: ArchiveOptions) -> bool:
     return bool(archives)
 
 
-def facts_of_options(
-    model: Path | None,
-    mass: float | None,
-    height: float | None,
-    overground: bool,
-    treadmill: float | Literal["auto"] | None,
-) -> Facts:
+def facts_of_options(person: Person) -> Facts:
     """Make of the options what holds for trials of which nothing else is known."""
-    from gaitdynamics.command_inputs import surface_of
     from gaitdynamics.dataset.people_table import AUTO, Facts
 
-    surface = surface_of(overground, treadmill) if overground or treadmill is not None else None
-    return Facts(model, mass, height, AUTO if treadmill == "auto" else surface)
+    told = person.overground or person.treadmill is not None
+    surface = person.surface if told else None
+    return Facts(person.model, person.mass, person.height, AUTO if person.treadmill == "auto" else surface)
 
 
 def forces_of_archive(

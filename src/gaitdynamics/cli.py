@@ -16,11 +16,12 @@ from gaitdynamics.app_cli import app_command
 from gaitdynamics.archive_cli import ArchiveOptions, facts_of_options, forces_of_archive, is_archive
 from gaitdynamics.command_inputs import (
     DEFAULT_OUT,
+    NOBODY,
     Choices,
     Figures,
-    check_person,
+    Person,
+    Who,
     example_files,
-    surface_of,
     use_one_thread,
 )
 from gaitdynamics.data_cli import data as data_commands
@@ -113,11 +114,7 @@ def _say(text: str) -> None:
 @app.command
 def forces(
     *motions: Annotated[Path, Parameter(name="MOTION", required=True)],
-    model: Path | None = None,
-    mass: float | None = None,
-    height: float | None = None,
-    overground: Flag = False,
-    treadmill: float | Literal["auto"] | None = None,
+    person: Who = NOBODY,
     out: Path = DEFAULT_OUT,
     weights: str | None = None,
     grf_naming: Literal["opensim", "opencap"] = "opensim",
@@ -147,16 +144,6 @@ def forces(
     motions
         Coordinates over time from OpenSim's Inverse Kinematics, OpenCap or another program (.mot, .sto). Or one
         archive.
-    model
-        Scaled OpenSim model of the person (.osim). Without it a generic one is scaled to height and mass.
-    mass
-        Mass in kg, if it is not that of the model.
-    height
-        Height in m.
-    overground
-        The person moved over a floor.
-    treadmill
-        The person moved on a treadmill whose belt ran at this speed in m/s; 'auto' finds the speed from the feet.
     out
         Folder for the results.
     weights
@@ -191,23 +178,22 @@ def forces(
 
         use_one_thread()
         how = EstimateSettings(weights, grf_naming, seed, samples, max_gap, pictures, choices)
-        told = facts_of_options(model, mass, height, overground, treadmill)
+        told = facts_of_options(person)
         return forces_of_archive(motions[0], out, options, how, told)
-    surface = surface_of(overground, treadmill)
-    check_person(model, mass, height)
+    person.check()
     from gaitdynamics.tasks.batch import BatchSettings, check_batch
     from gaitdynamics.tasks.outputs import output_folder
 
     settings = BatchSettings(
         folder=out,
-        surface=surface,
-        model=model,
-        mass_kg=mass,
-        height_m=height,
+        surface=person.surface,
+        model=person.model,
+        mass_kg=person.mass,
+        height_m=person.height,
         weights=weights,
         grf_naming=grf_naming,
         seed=seed,
-        find_belt_speed=treadmill == "auto",
+        find_belt_speed=person.treadmill == "auto",
         samples=samples,
         max_gap=max_gap,
         choices=choices,
@@ -371,7 +357,7 @@ def demo(*, out: Path = DEFAULT_OUT / "demo") -> int:
         Folder for the results.
     """
     motion, model = example_files()
-    return forces(motion, model=model, overground=True, out=out)
+    return forces(motion, person=Person(model=model, overground=True), out=out)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
@@ -12,7 +13,7 @@ from gaitdynamics.errors import UserInputError
 from gaitdynamics.output_choices import FigureFormat, OutputChoices
 
 if TYPE_CHECKING:
-    from gaitdynamics.trial import Surface
+    from gaitdynamics.trial import Surface, Trial
 
 #: The options --html, --glb and --figures of a command.
 Choices = Annotated[OutputChoices, Parameter(name="*", negative=())]
@@ -60,6 +61,72 @@ def check_person(model: Path | None, mass: float | None, height: float | None) -
             "who moved is not told",
             remedy="give --model SUBJECT.osim, or --mass in kg and --height in m for a generic skeleton",
         )
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who moved, and on what.
+
+    Parameters
+    ----------
+    model
+        Scaled OpenSim model of the person (.osim). Without it a generic one is scaled to height and mass.
+    mass
+        Mass in kg, if it is not that of the model.
+    height
+        Height in m.
+    overground
+        The person moved over a floor.
+    treadmill
+        The person moved on a treadmill whose belt ran at this speed in m/s; 'auto' finds the speed from the feet.
+    """
+
+    model: Path | None = None
+    mass: float | None = None
+    height: float | None = None
+    overground: bool = False
+    treadmill: float | Literal["auto"] | None = None
+
+    @property
+    def surface(self) -> Surface:
+        """What the person moved on; raises UserInputError where too little or too much was said."""
+        return surface_of(self.overground, self.treadmill)
+
+    def check(self) -> None:
+        """Check that all was said; raises UserInputError."""
+        _ = self.surface
+        check_person(self.model, self.mass, self.height)
+
+    def read(self, motion: Path, *, allow_incomplete: bool = False, max_gap: float | None = None) -> Trial:
+        """Read a motion of this person, see `files.motion.read_trial`; find the speed of the belt where that is asked.
+
+        Raises
+        ------
+        UserInputError
+            The files cannot be used, or the speed cannot be told.
+        """
+        from gaitdynamics.files.motion import read_trial
+
+        trial = read_trial(
+            motion,
+            model=self.model,
+            mass_kg=self.mass,
+            height_m=self.height,
+            surface=self.surface,
+            allow_incomplete=allow_incomplete,
+            max_gap=max_gap,
+        )
+        if self.treadmill != "auto":
+            return trial
+        from gaitdynamics.tasks.forces import estimate_treadmill
+
+        return estimate_treadmill(trial)[0]
+
+
+#: The options --model, --mass, --height, --overground and --treadmill of a command.
+Who = Annotated[Person, Parameter(name="*", negative=())]
+#: Nothing told of anybody.
+NOBODY: Final = Person()
 
 
 def same_names(motions: Sequence[Path]) -> None:

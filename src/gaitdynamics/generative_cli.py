@@ -8,11 +8,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from gaitdynamics.command_inputs import DEFAULT_OUT, Choices, Figures, check_person, surface_of, use_one_thread
+from gaitdynamics.command_inputs import DEFAULT_OUT, NOBODY, Choices, Figures, Who, use_one_thread
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.output_choices import USUAL
-
-Flag = Annotated[bool, Parameter(negative=())]
 
 #: Most samples of one motion.
 _MOST_SAMPLES = 100
@@ -28,11 +26,7 @@ def check_samples(samples: int, max_gap: float) -> None:
 
 def complete(
     *motions: Annotated[Path, Parameter(name="MOTION", required=True)],
-    model: Path | None = None,
-    mass: float | None = None,
-    height: float | None = None,
-    overground: Flag = False,
-    treadmill: float | None = None,
+    person: Who = NOBODY,
     out: Path = DEFAULT_OUT,
     weights: str | None = None,
     samples: int = 1,
@@ -49,16 +43,6 @@ def complete(
     ----------
     motions
         Coordinates over time (.mot, .sto).
-    model
-        Scaled OpenSim model of the person (.osim). Without it a generic one is scaled to height and mass.
-    mass
-        Mass in kg, if it is not that of the model.
-    height
-        Height in m.
-    overground
-        The person moved over a floor.
-    treadmill
-        The person moved on a treadmill whose belt ran at this speed in m/s.
     out
         Folder for the results.
     weights
@@ -70,31 +54,23 @@ def complete(
     seed
         Seed of the random numbers.
     """
-    from gaitdynamics.files.motion import read_trial
     from gaitdynamics.tasks.completion import complete_motion
     from gaitdynamics.tasks.completion_files import check_completion_replaceable, write_completion
     from gaitdynamics.tasks.outputs import output_folder
 
     check_samples(samples, max_gap)
     choices.check()
-    surface = surface_of(overground, treadmill)
-    check_person(model, mass, height)
+    person.check()
     failed = 0
     with output_folder(out):
         use_one_thread()
         for motion in motions:
-            check_completion_replaceable(out, motion.stem, samples=samples, with_model=model is None, choices=choices)
+            check_completion_replaceable(
+                out, motion.stem, samples=samples, with_model=person.model is None, choices=choices
+            )
         for motion in motions:
             try:
-                trial = read_trial(
-                    motion,
-                    model=model,
-                    mass_kg=mass,
-                    height_m=height,
-                    surface=surface,
-                    allow_incomplete=True,
-                    max_gap=max_gap,
-                )
+                trial = person.read(motion, allow_incomplete=True, max_gap=max_gap)
                 result = complete_motion(trial, weights=weights, seed=seed, samples=samples)
                 files = write_completion(result, out, choices=choices)
             except UserInputError as error:

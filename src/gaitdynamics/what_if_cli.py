@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from gaitdynamics.columns import canonical
-from gaitdynamics.command_inputs import DEFAULT_OUT, Choices, check_person, surface_of, use_one_thread
+from gaitdynamics.command_inputs import DEFAULT_OUT, NOBODY, Choices, Who, use_one_thread
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.output_choices import USUAL
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from gaitdynamics.tasks.modification import Change
     from gaitdynamics.trial import Trial
 
-Flag = Annotated[bool, Parameter(negative=())]
 Pairs = Annotated[tuple[str, ...], Parameter(negative=())]
 
 
@@ -31,11 +30,7 @@ def modify(
     shift: Pairs = (),
     set_: Annotated[tuple[str, ...], Parameter(name="--set", negative=())] = (),
     margin: float = 0.10,
-    model: Path | None = None,
-    mass: float | None = None,
-    height: float | None = None,
-    overground: Flag = False,
-    treadmill: float | None = None,
+    person: Who = NOBODY,
     out: Path = DEFAULT_OUT,
     weights: str | None = None,
     balance: bool | None = None,
@@ -58,16 +53,6 @@ def modify(
         NAME=DEGREES: the coordinate held at that angle.
     margin
         Share of its range of motion by which each other coordinate may leave the measured motion at no cost.
-    model
-        Scaled OpenSim model of the person (.osim). Without it a generic one is scaled to height and mass.
-    mass
-        Mass in kg, if it is not that of the model.
-    height
-        Height in m.
-    overground
-        The person moved over a floor.
-    treadmill
-        The person moved on a treadmill whose belt ran at this speed in m/s.
     out
         Folder for the results.
     weights
@@ -83,10 +68,8 @@ def modify(
         raise UserInputError("nothing is to be changed", remedy="give a change, such as --scale lumbar_bending=2.5")
     if not 0.0 <= margin <= 1.0:
         raise UserInputError(f"a margin of {margin:g} is not possible", remedy="give --margin 0 to 1")
-    surface = surface_of(overground, treadmill)
-    check_person(model, mass, height)
+    person.check()
     choices.check()
-    from gaitdynamics.files.motion import read_trial
     from gaitdynamics.inference.motion_network import load_motion_network
     from gaitdynamics.tasks.modification import modify_motion
     from gaitdynamics.tasks.outputs import output_folder
@@ -95,7 +78,7 @@ def modify(
     with output_folder(out):
         check_ours(modification_files(out, motion.stem, choices))
         use_one_thread()
-        trial = read_trial(motion, model=model, mass_kg=mass, height_m=height, surface=surface)
+        trial = person.read(motion)
         network = load_motion_network(weights)
         result = modify_motion(trial, changes, network, margin=margin, balanced=balance, seed=seed)
         files = write_modification(result, motion.stem, out, choices=choices)
@@ -116,11 +99,7 @@ def speed(
     *,
     to: Annotated[tuple[float, ...], Parameter(negative=(), consume_multiple=True)],
     margin: float = 0.30,
-    model: Path | None = None,
-    mass: float | None = None,
-    height: float | None = None,
-    overground: Flag = False,
-    treadmill: float | None = None,
+    person: Who = NOBODY,
     out: Path = DEFAULT_OUT,
     weights: str | None = None,
     seed: int = 0,
@@ -136,16 +115,6 @@ def speed(
         Speeds in m/s, one or several.
     margin
         Share of its range of motion by which each angle may leave the measured one at no cost.
-    model
-        Scaled OpenSim model of the person (.osim). Without it a generic one is scaled to height and mass.
-    mass
-        Mass in kg, if it is not that of the model.
-    height
-        Height in m.
-    overground
-        The person moved over a floor.
-    treadmill
-        The person moved on a treadmill whose belt ran at this speed in m/s.
     out
         Folder for the results.
     weights
@@ -158,12 +127,10 @@ def speed(
     if not 0.0 <= margin <= 1.0:
         raise UserInputError(f"a margin of {margin:g} is not possible", remedy="give --margin 0 to 1")
     speeds = sorted(set(to))
-    surface = surface_of(overground, treadmill)
-    check_person(model, mass, height)
+    person.check()
     choices.check()
     from rich.progress import Progress
 
-    from gaitdynamics.files.motion import read_trial
     from gaitdynamics.inference.motion_network import load_motion_network
     from gaitdynamics.tasks.outputs import output_folder
     from gaitdynamics.tasks.speeds import change_speeds
@@ -173,7 +140,7 @@ def speed(
     with output_folder(out):
         check_ours(speed_files(out, motion.stem, speeds, choices))
         use_one_thread()
-        trial = read_trial(motion, model=model, mass_kg=mass, height_m=height, surface=surface)
+        trial = person.read(motion)
         network = load_motion_network(weights)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as bars:
             bar = bars.add_task(motion.name, total=len(speeds))
