@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
+from gaitdynamics.engines.in_order import run_parallel
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.evaluation.benchmark import PROTOCOLS, evaluate_forces
 from gaitdynamics.evaluation.gait_cycles import CycleRules
 from gaitdynamics.evaluation.moment_metrics import JOINTS, JointMoments
-from gaitdynamics.evaluation.parallel import run_parallel
 from gaitdynamics.evaluation.scoring import Plan
 from gaitdynamics.evaluation.tally import LEFT_OUT_COLUMNS
 from gaitdynamics.tasks.force_evaluation import InverseDynamics

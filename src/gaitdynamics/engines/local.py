@@ -53,7 +53,7 @@ class LocalEngine:
     def _run_in_pool(
         self, function: Callable[[Item], Result], items: Iterator[tuple[Key, Item]]
     ) -> Iterator[tuple[Key, Result | Failure]]:
-        pool = self._pool()
+        pool = process_pool(self.workers)
         flying: dict[Future[Result | Failure], tuple[Key, Item, int]] = {}
         suspects: deque[tuple[Key, Item, int]] = deque()
         try:
@@ -90,13 +90,15 @@ class LocalEngine:
                     suspects.extend(flying.values())
                     flying.clear()
                     pool.shutdown(cancel_futures=True)
-                    pool = self._pool()
+                    pool = process_pool(self.workers)
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _pool(self) -> ProcessPoolExecutor:
-        # A forked process would inherit locks of torch's threads.
-        return ProcessPoolExecutor(self.workers, multiprocessing.get_context("spawn"), initializer=_start_worker)
+
+def process_pool(workers: int) -> ProcessPoolExecutor:
+    """Make a pool of processes of one thread each that end with this one."""
+    # A forked process would inherit locks of torch's threads.
+    return ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_start_worker)
 
 
 def _start_worker() -> None:

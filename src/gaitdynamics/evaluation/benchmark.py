@@ -15,10 +15,10 @@ import pandas as pd
 from rich.console import Console
 
 from gaitdynamics.dataset.catalogue import Catalogue
+from gaitdynamics.engines.in_order import run_parallel
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.evaluation.gait_cycles import CycleRules
 from gaitdynamics.evaluation.newton import PlateGain, plate_gain
-from gaitdynamics.evaluation.parallel import run_parallel
 from gaitdynamics.evaluation.scoring import MAIN_PROTOCOL, Assignment, Dynamics, Method, Plan, TrialScorer
 from gaitdynamics.evaluation.tally import LEFT_OUT_COLUMNS, CurvePair, Tally
 

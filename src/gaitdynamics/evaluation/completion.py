@@ -13,11 +13,11 @@ from rich.console import Console
 
 from gaitdynamics.dataset.quality import cut
 from gaitdynamics.dataset.records import TrialRecord
+from gaitdynamics.engines.in_order import run_parallel
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.evaluation.gait_cycles import CycleRules
 from gaitdynamics.evaluation.masks import MASKS, hide, with_gaps
 from gaitdynamics.evaluation.motion_errors import motion_errors
-from gaitdynamics.evaluation.parallel import run_parallel
 from gaitdynamics.evaluation.robustness import cycles_of, foot_errors
 from gaitdynamics.evaluation.scoring import MAIN_PROTOCOL, TRIAL_ERRORS, Method
 from gaitdynamics.evaluation.summary import WEIGHTS, per_study

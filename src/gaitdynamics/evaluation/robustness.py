@@ -14,11 +14,11 @@ from rich.console import Console
 from gaitdynamics.columns import SIDES
 from gaitdynamics.dataset.catalogue import Catalogue
 from gaitdynamics.dataset.records import TrialRecord
+from gaitdynamics.engines.in_order import run_parallel
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.evaluation.gait_cycles import CycleRules, GaitCycle, gait_cycles
 from gaitdynamics.evaluation.heading import heading
 from gaitdynamics.evaluation.metrics import score_foot
-from gaitdynamics.evaluation.parallel import run_parallel
 from gaitdynamics.evaluation.perturbations import (
     NotApplicableError,
     at_rate,

@@ -14,9 +14,9 @@ from gaitdynamics.dataset.catalogue import Catalogue
 from gaitdynamics.dataset.hip_label_quality import judge_cycle
 from gaitdynamics.dataset.hip_labels import TrialLabels, cut_labelled_cycles, load_trial_labels, write_gait2hip
 from gaitdynamics.dataset.manifest import MANIFEST
+from gaitdynamics.engines.in_order import run_parallel
 from gaitdynamics.errors import UserInputError
 from gaitdynamics.evaluation.markdown import markdown_table
-from gaitdynamics.evaluation.parallel import run_parallel
 from gaitdynamics.features.hip import SAMPLES
 from gaitdynamics.files.atomic import file_sha256, write_text
 from gaitdynamics.tasks.labels import LabelSettings, describe, labeller

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from multiprocessing import get_context
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from gaitdynamics.body.stature import estimate_height
@@ -19,6 +16,7 @@ from gaitdynamics.columns import SIDES
 from gaitdynamics.dataset.augmentation import change_tempo
 from gaitdynamics.dataset.catalogue import Catalogue
 from gaitdynamics.dataset.records import TrialRecord
+from gaitdynamics.engines.in_order import run_parallel
 from gaitdynamics.errors import GaitError, UserInputError
 from gaitdynamics.features.published.rotations import LARGEST_TURN
 from gaitdynamics.features.published.scaler import ColumnScaler
@@ -147,33 +145,17 @@ def load_published_data(
     Walks come once more for each of `tempos`, as if they had taken that many times as long (`change_tempo`), where that
     can be. Runs do not: in flight no tempo but the own one obeys gravity. `workers` processes share the reading.
     """
-    from rich.progress import track
-
     samples: list[PublishedSample] = []
     left_out: dict[str, str] = {}
     records = [r for r in catalogue if r.split == split and r.activity in ("walking", "running")]
-    found = _read_all(records, partial(_read, tempos=tempos), workers)
-    for record, read in track(
-        zip(records, found, strict=True), total=len(records), description=f"reading {split}", console=console
-    ):
+    read_one = partial(_read, tempos=tempos)
+    found = run_parallel(read_one, records, processes=workers, title=f"reading {split}", console=console)
+    for record, read in zip(records, found, strict=True):
         if isinstance(read, str):
             left_out[record.label] = read
         else:
             samples.extend(read)
     return PublishedData(tuple(samples), left_out)
-
-
-def _read_all(
-    records: Sequence[TrialRecord], read: Callable[[TrialRecord], list[PublishedSample] | str], workers: int
-) -> Iterator[list[PublishedSample] | str]:
-    if workers == 1 or len(records) < 2:
-        yield from map(read, records)
-        return
-    # A forked process may inherit locks of torch's threads; a fresh one does not.
-    with ProcessPoolExecutor(
-        min(workers, len(records)), get_context("spawn"), initializer=torch.set_num_threads, initargs=(1,)
-    ) as pool:
-        yield from pool.map(read, records, chunksize=4)
 
 
 def _read(record: TrialRecord, tempos: Sequence[float]) -> list[PublishedSample] | str:
