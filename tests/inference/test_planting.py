@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
+from gaitdynamics.body.skeleton import Skeleton
 from gaitdynamics.features.body_state import body_state
 from gaitdynamics.features.contact_rule import contact_by_rule
 from gaitdynamics.features.footing import measure_footing
@@ -53,3 +55,21 @@ def test_changes_fade_out_at_the_ends_of_a_gap(walk):
     assert (change[:60] == 0.0).all()
     assert (change[100:] == 0.0).all()
     assert np.abs(change[60]) <= 0.5 * np.abs(change[60:100]).max()
+
+
+def test_the_body_is_not_shaken_to_keep_its_feet_still(walk):
+    """Planting may not ask for forces that nobody has: it adds little to the acceleration of the centre of mass."""
+    rng = np.random.default_rng(0)
+    free = [i for i, name in enumerate(walk.coordinates) if name.startswith(("pelvis", "hip", "knee", "ankle"))]
+    off = walk.values.copy()
+    for i in free:
+        if walk.subject.model.coordinates[walk.coordinates[i]].motion != "translational":
+            off[:, i] += np.radians(3.0) * np.sin(2.0 * np.pi * walk.time + rng.uniform(0.0, 6.0))
+    cells = np.zeros(off.shape, dtype=bool)
+    cells[:, free] = True
+    disturbed = walk.with_values(off)
+    planted = plant_feet(disturbed, cells, contact_by_rule(body_state(walk)))
+    skeleton = Skeleton(walk.subject.model)
+    path = [skeleton.center_of_mass(skeleton.pose(torch.from_numpy(t.values))).numpy() for t in (disturbed, planted)]
+    added = np.diff(path[1] - path[0], n=2, axis=0) * walk.rate**2
+    assert np.sqrt(np.square(added).sum(axis=1).mean()) < 0.08 * 9.81  # 0.16 g where accelerations are not held
